@@ -1,0 +1,1 @@
+"""What a target can do, as data. Knows no model."""

@@ -1,0 +1,253 @@
+"""What a device file may say: memories, core, accelerators, power. Every block names its source.
+
+Quantities are text with a unit ("480 MHz", "512 KiB"); inside they are plain SI numbers.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from .units import (
+    parse_bytes,
+    parse_bytes_per_s,
+    parse_hz,
+    parse_j_per_mac,
+    parse_macs_per_s,
+    parse_v,
+    parse_w,
+    parse_w_per_hz,
+)
+
+Bytes = Annotated[int, BeforeValidator(parse_bytes)]
+Hertz = Annotated[float, BeforeValidator(parse_hz)]
+BytesPerSecond = Annotated[float, BeforeValidator(parse_bytes_per_s)]
+Watts = Annotated[float, BeforeValidator(parse_w)]
+WattsPerHertz = Annotated[float, BeforeValidator(parse_w_per_hz)]
+Volts = Annotated[float, BeforeValidator(parse_v)]
+MacsPerSecond = Annotated[float, BeforeValidator(parse_macs_per_s)]
+JoulesPerMac = Annotated[float, BeforeValidator(parse_j_per_mac)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
+Confidence = Literal["datasheet", "measured", "primary", "secondary", "estimate", "assumed"]
+Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
+
+CoreName = Literal[
+    "cortex-m0", "cortex-m0+", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m23", "cortex-m33",
+    "cortex-m55", "cortex-m85", "cortex-a53", "cortex-a72", "cortex-a76", "kryo", "xtensa-lx6",
+    "xtensa-lx7", "rv32imc", "rv32imac", "rv32imafc", "rv64gc", "pulp", "msp430x", "c28x", "none",
+]  # fmt: skip
+IsaFeature = Literal["dsp", "mve", "fpu-sp", "fpu-dp", "trustzone", "neon", "dotprod", "pie", "xpulp", "rvv"]
+Holds = Literal["weights", "code", "arena", "static"]
+
+
+class Block(BaseModel):
+    """A block of a device file: unknown keys are faults, values never change."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sourced(Block):
+    """A block whose numbers come from somewhere."""
+
+    source: Annotated[str, Field(min_length=1)]
+    confidence: Confidence
+
+
+class CoreSpec(Sourced):
+    """The core that runs the kernels."""
+
+    name: CoreName
+    count: Annotated[int, Field(ge=1)] = 1
+    max_clock_hz: Annotated[Hertz, Field(gt=0, alias="max_clock")]
+    isa: tuple[IsaFeature, ...] = ()
+
+
+class CacheSpec(Sourced):
+    """A cache in front of a memory (or of all memories of the core)."""
+
+    instruction_bytes: Annotated[Bytes, Field(ge=0, alias="instruction")] = 0
+    data_bytes: Annotated[Bytes, Field(ge=0, alias="data")] = 0
+    unified_bytes: Annotated[Bytes, Field(ge=0, alias="unified")] = 0
+
+
+class WaitStates(Block):
+    """Wait states of a memory up to a clock."""
+
+    up_to_hz: Annotated[Hertz, Field(gt=0, alias="up_to")]
+    wait_states: Annotated[int, Field(ge=0, le=64)]
+
+
+class AccessSpec(Sourced):
+    """How fast the core reaches a memory: a fixed bandwidth, or a bus width with wait states per clock.
+
+    offered bandwidth = bandwidth, or bus_width / (1 + wait_states(clock)) * clock.
+    """
+
+    bandwidth_bytes_per_s: Annotated[BytesPerSecond, Field(gt=0, alias="bandwidth")] | None = None
+    bus_width_bits: Annotated[int, Field(gt=0)] | None = None
+    wait_states: tuple[WaitStates, ...] = ()
+    accelerator: str = ""  # "ART", "prefetch buffer", ...: what hides wait states of code
+
+    @model_validator(mode="after")
+    def _says_how_fast(self) -> AccessSpec:
+        if self.bandwidth_bytes_per_s is None and self.bus_width_bits is None:
+            raise ValueError("give bandwidth, or bus_width_bits with wait_states")
+        clocks = [step.up_to_hz for step in self.wait_states]
+        if clocks != sorted(clocks):
+            raise ValueError("wait_states must be listed by rising clock")
+        return self
+
+    def bandwidth_at(self, clock_hz: float) -> float:
+        """Bytes per second that the memory offers at this core clock.
+
+        Above the last listed clock the last wait states hold.
+        """
+        if self.bandwidth_bytes_per_s is not None:
+            return self.bandwidth_bytes_per_s
+        assert self.bus_width_bits is not None
+        return self.bus_width_bits / 8 * clock_hz / (1 + self.wait_states_at(clock_hz))
+
+    def wait_states_at(self, clock_hz: float) -> int:
+        states = 0
+        for step in self.wait_states:
+            states = step.wait_states
+            if clock_hz <= step.up_to_hz:
+                break
+        return states
+
+
+class MemorySpec(Sourced):
+    """One contiguous physical memory.
+
+    Args:
+        kind: the technology; nvm kinds hold weights and code, ram kinds the arena.
+        holds: what goes here unless the user says otherwise; each of weights, code, arena, static
+            has exactly one home among the memories of a device.
+        assumption: set where the memory is the usual module's, not the part's own.
+    """
+
+    name: Name
+    kind: Literal["flash", "rram", "mram", "fram", "external-flash", "sram", "tcm", "psram", "dram", "npu-sram"]
+    size_bytes: Annotated[Bytes, Field(gt=0, alias="size")]
+    holds: tuple[Holds, ...] = ()
+    access: AccessSpec | None = None
+    assumption: str = ""
+
+    @property
+    def is_nonvolatile(self) -> bool:
+        return self.kind in ("flash", "rram", "mram", "fram", "external-flash")
+
+
+class ReservedSpec(Sourced):
+    """Bytes of a memory that every firmware on this device loses (boot loader, cache carve-out, radio)."""
+
+    name: Name
+    memory: Name
+    size_bytes: Annotated[Bytes, Field(gt=0, alias="size")]
+
+
+class NpuSpec(Sourced):
+    """An accelerator, declared; priced only by a runtime that targets it."""
+
+    name: Name
+    clock_hz: Annotated[Hertz, Field(gt=0, alias="clock")] | None = None
+    macs_per_cycle: Annotated[int, Field(gt=0)] | None = None
+    peak_macs_per_s: Annotated[MacsPerSecond, Field(gt=0, alias="peak")] | None = None
+    sram_bytes: Annotated[Bytes, Field(ge=0, alias="sram")] = 0
+    weight_bits: tuple[Annotated[int, Field(ge=1, le=32)], ...] = ()
+
+
+class CompressionSpec(Sourced):
+    """Hardware that decompresses weights on the way in."""
+
+    scheme: Literal["ethos-u-mlw", "lut", "huffman", "run-length", "bitmask"]
+    codebook_entries: Annotated[int, Field(ge=2)] | None = None
+    output_bytes_per_cycle: Annotated[float, Field(gt=0)] | None = None
+
+
+class SparsitySpec(Sourced):
+    """Hardware that skips zero weights."""
+
+    pattern: Literal["unstructured", "n:m", "block", "channel"]
+    n: Annotated[int, Field(ge=1)] | None = None
+    m: Annotated[int, Field(ge=1)] | None = None
+    max_speedup: Annotated[float, Field(ge=1)] | None = None
+
+    @model_validator(mode="after")
+    def _pattern_has_its_numbers(self) -> SparsitySpec:
+        if self.pattern == "n:m" and (self.n is None or self.m is None or self.n > self.m):
+            raise ValueError("pattern n:m needs n and m with n <= m")
+        return self
+
+
+class PowerSpec(Sourced):
+    """Power while the core works: a measured figure, or datasheet W/Hz. `boundary` says what is inside."""
+
+    active_w: Annotated[Watts, Field(gt=0, alias="active")] | None = None
+    active_w_lo: Annotated[Watts, Field(gt=0, alias="active_low")] | None = None
+    active_w_hi: Annotated[Watts, Field(gt=0, alias="active_high")] | None = None
+    active_w_per_hz: Annotated[WattsPerHertz, Field(gt=0, alias="active_per_clock")] | None = None
+    at_clock_hz: Annotated[Hertz, Field(gt=0, alias="at_clock")] | None = None
+    supply_v: Annotated[Volts, Field(gt=0, alias="supply")] | None = None
+    boundary: Literal["core", "mcu", "board"] = "mcu"
+
+    @model_validator(mode="after")
+    def _says_something(self) -> PowerSpec:
+        if self.active_w is None and self.active_w_per_hz is None:
+            raise ValueError("give active, or active_per_clock")
+        if self.active_w is not None and self.at_clock_hz is None:
+            raise ValueError("active needs at_clock: the clock it was measured at")
+        return self
+
+
+class DeviceSpec(Block):
+    """A board, or a part without one."""
+
+    name: Name
+    aliases: tuple[Name, ...] = ()
+    title: Annotated[str, Field(min_length=1, max_length=120)]
+    vendor: Annotated[str, Field(min_length=1)]
+    part: str = ""
+    default_runtime: Name
+    core: CoreSpec
+    cache: CacheSpec | None = None
+    memories: Annotated[tuple[MemorySpec, ...], Field(min_length=1, alias="memory")]
+    reserved: tuple[ReservedSpec, ...] = ()
+    npu: NpuSpec | None = None
+    compression: CompressionSpec | None = None
+    sparsity: SparsitySpec | None = None
+    power: PowerSpec | None = None
+    notes: str = ""
+
+    @model_validator(mode="after")
+    def _memories_agree(self) -> DeviceSpec:
+        names = [memory.name for memory in self.memories]
+        faults = [f"memory {n!r} is listed twice" for n in sorted({n for n in names if names.count(n) > 1})]
+        for role in ("weights", "code", "arena", "static"):
+            homes = [memory.name for memory in self.memories if role in memory.holds]
+            if len(homes) != 1:
+                found = ", ".join(homes) or "none"
+                faults.append(f"exactly one memory must hold {role!r}, found: {found}")
+        for reservation in self.reserved:
+            if reservation.memory not in names:
+                known = ", ".join(names)
+                faults.append(f"reserved {reservation.name!r} is in memory {reservation.memory!r}; known: {known}")
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def memory(self, name: str) -> MemorySpec:
+        """The memory of this name.
+
+        Raises:
+            KeyError: there is none.
+        """
+        for memory in self.memories:
+            if memory.name == name:
+                return memory
+        raise KeyError(name)
+
+    def home_of(self, holds: Holds) -> MemorySpec:
+        """The memory that holds weights, code, the arena or static data unless placed otherwise."""
+        return next(memory for memory in self.memories if holds in memory.holds)

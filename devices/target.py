@@ -1,0 +1,45 @@
+"""What is a target: a device, a runtime and a clock that go together."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from .runtime import RuntimeSpec
+from .spec import DeviceSpec
+
+Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic"]
+
+
+@dataclass(frozen=True, slots=True)
+class KernelBuild:
+    """Which build of which kernel library runs: cmsis-nn c/dsp/mve, esp-nn s3/p4/generic, or ""."""
+
+    library: str
+    flavour: Flavour
+    abi: str
+
+
+_ESP_FLAVOUR: dict[str, Flavour] = {"xtensa-lx7": "s3", "rv32imafc": "p4"}
+
+
+@dataclass(frozen=True)
+class Target:
+    """Device x runtime at a clock. Made by `load_target`, which checks that they go together."""
+
+    device: DeviceSpec
+    runtime: RuntimeSpec
+    clock_hz: float
+    runtime_is_default: bool = True
+
+    @property
+    def kernels(self) -> KernelBuild:
+        """The kernel build that this core gets from this runtime."""
+        isa = self.device.core.isa
+        flavour: Flavour = ""
+        if self.runtime.kernel_library == "cmsis-nn":
+            flavour = "mve" if "mve" in isa else "dsp" if "dsp" in isa else "c"
+        elif self.runtime.kernel_library == "esp-nn":
+            simd = "pie" in isa
+            flavour = _ESP_FLAVOUR.get(self.device.core.name, "generic") if simd else "generic"
+        return KernelBuild(self.runtime.kernel_library, flavour, self.runtime.abi)

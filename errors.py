@@ -1,0 +1,120 @@
+"""Every error raised on purpose.
+
+    PreflashError                 what happened, where, and what to do about it
+    ├── UnitInvalid               "12 MHzz": a quantity nobody can read
+    ├── ModelError
+    │   ├── ModelNotFound         no such file
+    │   ├── ModelFileInvalid      the bytes are not a model that can be read safely
+    │   ├── ModelVersionUnsupported   a .tflite of another schema version
+    │   ├── GraphInvalid          a graph the judge refuses; lists all faults
+    │   ├── UnsupportedOp         an op that this operation (write, fold, evaluate) does not cover
+    │   └── ShapeInvalid          an op's shapes contradict each other
+    ├── TargetError
+    │   ├── DeviceUnknown         no such board; did you mean ...
+    │   ├── RuntimeUnknown        no such runtime; did you mean ...
+    │   ├── DeviceFileInvalid     a device file with faults; lists all of them
+    │   ├── RuntimeFileInvalid    a runtime file with faults; lists all of them
+    │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
+    ├── BudgetInvalid             a reservation or deadline that cannot be applied
+    └── PlanInvalid               a memory plan that the judge refuses
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+class PreflashError(Exception):
+    """Something asked for cannot be done.
+
+    Args:
+        what: one sentence, what was wrong.
+        where: file, offset, tensor or field it was found at.
+        fix: what to do about it.
+    """
+
+    def __init__(self, what: str, *, where: str = "", fix: str = "") -> None:
+        super().__init__(what)
+        self.what = what
+        self.where = where
+        self.fix = fix
+
+    def __str__(self) -> str:
+        place = f"{self.where}: " if self.where else ""
+        remedy = f" ({self.fix})" if self.fix else ""
+        return f"{place}{self.what}{remedy}"
+
+
+class UnitInvalid(PreflashError, ValueError):
+    """A text is not a quantity of the asked kind."""
+
+
+class ModelError(PreflashError):
+    """A model cannot be used."""
+
+
+class ModelNotFound(ModelError):
+    """There is no such model file."""
+
+
+class ModelFileInvalid(ModelError):
+    """The bytes are not a model that can be read safely."""
+
+
+class ModelVersionUnsupported(ModelFileInvalid):
+    """The file says that it follows another schema version."""
+
+
+class UnsupportedOp(ModelError):
+    """An op is outside what this operation covers."""
+
+
+class ShapeInvalid(ModelError):
+    """An op's shapes contradict each other."""
+
+
+class _WithFaults(PreflashError):
+    """An error that reports all faults of one thing at once."""
+
+    def __init__(self, what: str, *, faults: Sequence[str], where: str = "", fix: str = "") -> None:
+        super().__init__(what, where=where, fix=fix)
+        self.faults = tuple(faults)
+
+    def __str__(self) -> str:
+        return f"{super().__str__()}: " + "; ".join(self.faults)
+
+
+class GraphInvalid(_WithFaults, ModelError):
+    """The judge of graphs refuses this graph."""
+
+
+class TargetError(PreflashError):
+    """A device or a runtime cannot be used."""
+
+
+class DeviceUnknown(TargetError):
+    """There is no device of this name."""
+
+
+class RuntimeUnknown(TargetError):
+    """There is no runtime of this name."""
+
+
+class DeviceFileInvalid(_WithFaults, TargetError):
+    """A device file has faults."""
+
+
+class RuntimeFileInvalid(_WithFaults, TargetError):
+    """A runtime file has faults."""
+
+
+class TargetInvalid(TargetError):
+    """Device and runtime do not go together."""
+
+
+class BudgetInvalid(PreflashError):
+    """A reservation or a deadline cannot be applied."""
+
+
+class PlanInvalid(_WithFaults):
+    """The judge of memory plans refuses this plan."""

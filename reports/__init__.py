@@ -1,0 +1,1 @@
+"""Estimate -> something to read. Computes nothing."""

@@ -1,0 +1,1 @@
+"""Graph x target -> estimate."""

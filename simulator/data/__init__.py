@@ -1,0 +1,1 @@
+"""Coefficients and code-size groups, as data. Made by scripts/ from published measurements."""

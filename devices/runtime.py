@@ -84,6 +84,7 @@ class RuntimeSpec(Block):
     requires_isa: tuple[IsaFeature, ...] = ()
     requires_npu: str = ""
     fusion: tuple[Name, ...] = ()
+    hybrid_ops: bool = False  # float activations with integer weights
     memory: MemoryModel
     code: CodeModel
     rate: RateModel | None = None

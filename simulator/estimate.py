@@ -6,6 +6,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from ..graphs.passes.effect import FusionEffect
+
 
 class Basis(str, Enum):
     """How a number is known, best first."""
@@ -280,25 +282,6 @@ class OpEstimate:
     energy_j: Interval
     bound: str  # "compute" | "<memory name>" | "unknown"
     live_bytes: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class FusionSide:
-    """One side of a fusion: counts over the main subgraph."""
-
-    op_count: int
-    traffic_bytes: int
-    peak_bytes: int
-
-
-@dataclass(frozen=True, slots=True)
-class FusionEffect:
-    """What the runtime's fusion rules did: before, after, and how often each rule applied."""
-
-    rules: tuple[str, ...]
-    applied: Mapping[str, int]
-    before: FusionSide
-    after: FusionSide
 
 
 @dataclass(frozen=True, slots=True)

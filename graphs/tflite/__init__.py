@@ -1,0 +1,1 @@
+"""The only flatbuffers code: verify, read, write .tflite."""

@@ -1,0 +1,1 @@
+"""The arena: lifetimes, planners, scratch, persistent data, judge."""

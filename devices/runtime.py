@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -23,15 +24,18 @@ class OpSupport(Block):
     Args:
         op: TFLite's builtin name, or "CUSTOM:<name>".
         versions: lowest and highest op version, both included.
-        types: allowed types of the first (data) input.
-        weight_types: allowed types of a constant second input (the filter); () is no restriction.
+        types: allowed types of the data input (input `data_input`).
+        weight_types: allowed types of a constant filter (input `weight_input`); () is no restriction.
+        data_input, weight_input: which inputs `types` and `weight_types` speak of.
         note: why the limits are as they are, shown with a refusal.
     """
 
-    op: str
-    versions: tuple[Annotated[int, Field(ge=1)], Annotated[int, Field(ge=1)]]
+    op: Annotated[str, Field(min_length=1, max_length=128)]
+    versions: tuple[Annotated[int, Field(strict=True, ge=1)], Annotated[int, Field(strict=True, ge=1)]]
     types: Annotated[tuple[TypeName, ...], Field(min_length=1)]
     weight_types: tuple[TypeName, ...] = ()
+    data_input: Annotated[int, Field(strict=True, ge=0, le=15)] = 0
+    weight_input: Annotated[int, Field(strict=True, ge=0, le=15)] = 1
     note: str = ""
 
 
@@ -43,7 +47,7 @@ class MemoryModel(Sourced):
 
     planner: Literal["tflm-greedy", "greedy-by-size", "unknown"]
     persistent: Literal["tflm", "none", "unknown"]
-    static_ram_bytes: Annotated[Bytes, Field(ge=0, alias="static_ram")] | None = None
+    static_ram_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="static_ram")] = None
     alignment_bytes: Annotated[Bytes, Field(ge=1, alias="alignment")] = 16
 
 
@@ -53,7 +57,7 @@ class CodeModel(Sourced):
     table: Literal["tflm-reference", "tflm-cmsis-nn", ""] = ""
     flags: Literal["Os", "O2", "O3", "Oscore+O2kernels", ""] = ""
     strip_error_strings: bool = False
-    flat_bytes: Annotated[Bytes, Field(ge=0, alias="flat")] | None = None
+    flat_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="flat")] = None
 
 
 class RateModel(Sourced):
@@ -83,13 +87,20 @@ class RuntimeSpec(Block):
     cores: Annotated[tuple[CoreName, ...], Field(min_length=1)]
     requires_isa: tuple[IsaFeature, ...] = ()
     requires_npu: str = ""
+    parts: tuple[Name, ...] = ()  # how the part's name begins; () is any part
     fusion: tuple[Name, ...] = ()
     hybrid_ops: bool = False  # float activations with integer weights
+    ops_like: str = ""  # a shipped runtime whose ops it runs too
     memory: MemoryModel
     code: CodeModel
     rate: RateModel | None = None
-    ops: Annotated[tuple[OpSupport, ...], Field(min_length=1, alias="op")]
+    ops: Annotated[tuple[OpSupport, ...], Field(min_length=1, max_length=1024, alias="op")]
     notes: str = ""
+
+    @cached_property
+    def op_table(self) -> dict[str, OpSupport]:
+        """op name -> what is supported of it."""
+        return {support.op: support for support in self.ops}
 
     @model_validator(mode="after")
     def _ops_are_listed_once(self) -> RuntimeSpec:

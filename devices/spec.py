@@ -9,6 +9,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from .agreement import disagreements
 from .units import (
     parse_bytes,
     parse_bytes_per_s,
@@ -25,10 +26,12 @@ Hertz = Annotated[float, BeforeValidator(parse_hz)]
 BytesPerSecond = Annotated[float, BeforeValidator(parse_bytes_per_s)]
 Watts = Annotated[float, BeforeValidator(parse_w)]
 WattsPerHertz = Annotated[float, BeforeValidator(parse_w_per_hz)]
+AboveZeroBandwidth = Annotated[BytesPerSecond, Field(gt=0)]
+AboveZeroWattsPerHertz = Annotated[WattsPerHertz, Field(gt=0)]
 Volts = Annotated[float, BeforeValidator(parse_v)]
 MacsPerSecond = Annotated[float, BeforeValidator(parse_macs_per_s)]
 JoulesPerMac = Annotated[float, BeforeValidator(parse_j_per_mac)]
-Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._-]*$", max_length=64)]
+Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]*$", max_length=64)]
 Confidence = Literal["datasheet", "measured", "primary", "secondary", "estimate", "assumed"]
 Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
@@ -38,13 +41,16 @@ CoreName = Literal[
     "xtensa-lx7", "rv32imc", "rv32imac", "rv32imafc", "rv64gc", "pulp", "msp430x", "c28x", "none",
 ]  # fmt: skip
 IsaFeature = Literal["dsp", "mve", "fpu-sp", "fpu-dp", "trustzone", "neon", "dotprod", "pie", "xpulp", "rvv"]
+MemoryKind = Literal[
+    "flash", "rram", "mram", "fram", "external-flash", "sram", "tcm", "psram", "dram", "npu-sram"
+]
 Holds = Literal["weights", "code", "arena", "static"]
 
 
 class Block(BaseModel):
     """A block of a device file: unknown keys are faults, values never change."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Sourced(Block):
@@ -58,7 +64,7 @@ class CoreSpec(Sourced):
     """The core that runs the kernels."""
 
     name: CoreName
-    count: Annotated[int, Field(ge=1)] = 1
+    count: Annotated[int, Field(strict=True, ge=1)] = 1
     max_clock_hz: Annotated[Hertz, Field(gt=0, alias="max_clock")]
     isa: tuple[IsaFeature, ...] = ()
 
@@ -75,7 +81,7 @@ class WaitStates(Block):
     """Wait states of a memory up to a clock."""
 
     up_to_hz: Annotated[Hertz, Field(gt=0, alias="up_to")]
-    wait_states: Annotated[int, Field(ge=0, le=64)]
+    wait_states: Annotated[int, Field(strict=True, ge=0, le=64)]
 
 
 class AccessSpec(Sourced):
@@ -84,8 +90,8 @@ class AccessSpec(Sourced):
     offered bandwidth = bandwidth, or bus_width / (1 + wait_states(clock)) * clock.
     """
 
-    bandwidth_bytes_per_s: Annotated[BytesPerSecond, Field(gt=0, alias="bandwidth")] | None = None
-    bus_width_bits: Annotated[int, Field(gt=0)] | None = None
+    bandwidth_bytes_per_s: Annotated[AboveZeroBandwidth | None, Field(alias="bandwidth")] = None
+    bus_width_bits: Annotated[int, Field(strict=True, gt=0)] | None = None
     wait_states: tuple[WaitStates, ...] = ()
     accelerator: str = ""  # "ART", "prefetch buffer", ...: what hides wait states of code
 
@@ -128,7 +134,7 @@ class MemorySpec(Sourced):
     """
 
     name: Name
-    kind: Literal["flash", "rram", "mram", "fram", "external-flash", "sram", "tcm", "psram", "dram", "npu-sram"]
+    kind: MemoryKind
     size_bytes: Annotated[Bytes, Field(gt=0, alias="size")]
     holds: tuple[Holds, ...] = ()
     access: AccessSpec | None = None
@@ -151,18 +157,18 @@ class NpuSpec(Sourced):
     """An accelerator, declared; priced only by a runtime that targets it."""
 
     name: Name
-    clock_hz: Annotated[Hertz, Field(gt=0, alias="clock")] | None = None
-    macs_per_cycle: Annotated[int, Field(gt=0)] | None = None
-    peak_macs_per_s: Annotated[MacsPerSecond, Field(gt=0, alias="peak")] | None = None
+    clock_hz: Annotated[Annotated[Hertz, Field(gt=0)] | None, Field(alias="clock")] = None
+    macs_per_cycle: Annotated[int, Field(strict=True, gt=0)] | None = None
+    peak_macs_per_s: Annotated[Annotated[MacsPerSecond, Field(gt=0)] | None, Field(alias="peak")] = None
     sram_bytes: Annotated[Bytes, Field(ge=0, alias="sram")] = 0
-    weight_bits: tuple[Annotated[int, Field(ge=1, le=32)], ...] = ()
+    weight_bits: tuple[Annotated[int, Field(strict=True, ge=1, le=32)], ...] = ()
 
 
 class CompressionSpec(Sourced):
     """Hardware that decompresses weights on the way in."""
 
     scheme: Literal["ethos-u-mlw", "lut", "huffman", "run-length", "bitmask"]
-    codebook_entries: Annotated[int, Field(ge=2)] | None = None
+    codebook_entries: Annotated[int, Field(strict=True, ge=2)] | None = None
     output_bytes_per_cycle: Annotated[float, Field(gt=0)] | None = None
 
 
@@ -170,8 +176,8 @@ class SparsitySpec(Sourced):
     """Hardware that skips zero weights."""
 
     pattern: Literal["unstructured", "n:m", "block", "channel"]
-    n: Annotated[int, Field(ge=1)] | None = None
-    m: Annotated[int, Field(ge=1)] | None = None
+    n: Annotated[int, Field(strict=True, ge=1)] | None = None
+    m: Annotated[int, Field(strict=True, ge=1)] | None = None
     max_speedup: Annotated[float, Field(ge=1)] | None = None
 
     @model_validator(mode="after")
@@ -184,12 +190,12 @@ class SparsitySpec(Sourced):
 class PowerSpec(Sourced):
     """Power while the core works: a measured figure, or datasheet W/Hz. `boundary` says what is inside."""
 
-    active_w: Annotated[Watts, Field(gt=0, alias="active")] | None = None
-    active_w_lo: Annotated[Watts, Field(gt=0, alias="active_low")] | None = None
-    active_w_hi: Annotated[Watts, Field(gt=0, alias="active_high")] | None = None
-    active_w_per_hz: Annotated[WattsPerHertz, Field(gt=0, alias="active_per_clock")] | None = None
-    at_clock_hz: Annotated[Hertz, Field(gt=0, alias="at_clock")] | None = None
-    supply_v: Annotated[Volts, Field(gt=0, alias="supply")] | None = None
+    active_w: Annotated[Annotated[Watts, Field(gt=0)] | None, Field(alias="active")] = None
+    active_w_lo: Annotated[Annotated[Watts, Field(gt=0)] | None, Field(alias="active_low")] = None
+    active_w_hi: Annotated[Annotated[Watts, Field(gt=0)] | None, Field(alias="active_high")] = None
+    active_w_per_hz: Annotated[AboveZeroWattsPerHertz | None, Field(alias="active_per_clock")] = None
+    at_clock_hz: Annotated[Annotated[Hertz, Field(gt=0)] | None, Field(alias="at_clock")] = None
+    supply_v: Annotated[Annotated[Volts, Field(gt=0)] | None, Field(alias="supply")] = None
     boundary: Literal["core", "mcu", "board"] = "mcu"
 
     @model_validator(mode="after")
@@ -205,15 +211,15 @@ class DeviceSpec(Block):
     """A board, or a part without one."""
 
     name: Name
-    aliases: tuple[Name, ...] = ()
+    aliases: Annotated[tuple[Name, ...], Field(max_length=16)] = ()
     title: Annotated[str, Field(min_length=1, max_length=120)]
     vendor: Annotated[str, Field(min_length=1)]
     part: str = ""
     default_runtime: Name
     core: CoreSpec
     cache: CacheSpec | None = None
-    memories: Annotated[tuple[MemorySpec, ...], Field(min_length=1, alias="memory")]
-    reserved: tuple[ReservedSpec, ...] = ()
+    memories: Annotated[tuple[MemorySpec, ...], Field(min_length=1, max_length=64, alias="memory")]
+    reserved: Annotated[tuple[ReservedSpec, ...], Field(max_length=64)] = ()
     npu: NpuSpec | None = None
     compression: CompressionSpec | None = None
     sparsity: SparsitySpec | None = None
@@ -222,19 +228,11 @@ class DeviceSpec(Block):
 
     @model_validator(mode="after")
     def _memories_agree(self) -> DeviceSpec:
-        names = [memory.name for memory in self.memories]
-        faults = [f"memory {n!r} is listed twice" for n in sorted({n for n in names if names.count(n) > 1})]
-        for role in ("weights", "code", "arena", "static"):
-            homes = [memory.name for memory in self.memories if role in memory.holds]
-            if len(homes) != 1:
-                found = ", ".join(homes) or "none"
-                faults.append(f"exactly one memory must hold {role!r}, found: {found}")
-        for reservation in self.reserved:
-            if reservation.memory not in names:
-                known = ", ".join(names)
-                faults.append(f"reserved {reservation.name!r} is in memory {reservation.memory!r}; known: {known}")
+        memories = [(memory.name, memory.holds) for memory in self.memories]
+        faults = disagreements(memories, [(r.name, r.memory) for r in self.reserved])
+        faults += [fault for memory in self.memories for fault in self._overfull(memory)]
         if faults:
-            raise ValueError("; ".join(faults))
+            raise ValueError("\n".join(faults))
         return self
 
     def memory(self, name: str) -> MemorySpec:
@@ -251,3 +249,9 @@ class DeviceSpec(Block):
     def home_of(self, holds: Holds) -> MemorySpec:
         """The memory that holds weights, code, the arena or static data unless placed otherwise."""
         return next(memory for memory in self.memories if holds in memory.holds)
+
+    def _overfull(self, memory: MemorySpec) -> list[str]:
+        taken = sum(r.size_bytes for r in self.reserved if r.memory == memory.name)
+        if taken <= memory.size_bytes:
+            return []
+        return [f"reserved: {taken} bytes are reserved in {memory.name!r}, which has {memory.size_bytes}"]

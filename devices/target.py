@@ -20,6 +20,12 @@ class KernelBuild:
     abi: str
 
 
+# Other compilers than arm-none-eabi-gcc give an enum a whole int; 64-bit cores have 64-bit pointers.
+_ABI_OF_CORE = {
+    "xtensa-lx6": "int32-enum", "xtensa-lx7": "int32-enum", "rv32imc": "int32-enum", "rv32imac": "int32-enum",
+    "rv32imafc": "int32-enum", "pulp": "int32-enum", "rv64gc": "host64", "cortex-a53": "host64",
+    "cortex-a72": "host64", "cortex-a76": "host64", "kryo": "host64",
+}  # fmt: skip
 _ESP_FLAVOUR: dict[str, Flavour] = {"xtensa-lx7": "s3", "rv32imafc": "p4"}
 
 
@@ -42,4 +48,11 @@ class Target:
         elif self.runtime.kernel_library == "esp-nn":
             simd = "pie" in isa
             flavour = _ESP_FLAVOUR.get(self.device.core.name, "generic") if simd else "generic"
-        return KernelBuild(self.runtime.kernel_library, flavour, self.runtime.abi)
+        return KernelBuild(self.runtime.kernel_library, flavour, self._abi)
+
+    @property
+    def _abi(self) -> str:
+        """How long pointers and enums are: the runtime's word on an Arm core, else the core's."""
+        if self.runtime.abi == "none":
+            return "none"
+        return _ABI_OF_CORE.get(self.device.core.name, self.runtime.abi)

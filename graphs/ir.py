@@ -7,10 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from enum import Enum
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING, Any
+
+from .dtype import DType as DType
+from .sparsity import SparseDimension as SparseDimension
+from .sparsity import Sparsity as Sparsity
 
 if TYPE_CHECKING:
     import networkx
@@ -22,51 +25,13 @@ if TYPE_CHECKING:
 OPTIONAL = -1
 
 
-class DType(str, Enum):
-    """The element type of a tensor; the value is the name users see."""
+@dataclass(frozen=True, slots=True)
+class BlockwiseQuantization:
+    """One scale per `block_size` elements of the quantized dimension; scales are tensors of the subgraph."""
 
-    BOOL = "bool"
-    INT2 = "int2"
-    INT4 = "int4"
-    INT8 = "int8"
-    INT16 = "int16"
-    INT32 = "int32"
-    INT64 = "int64"
-    UINT4 = "uint4"
-    UINT8 = "uint8"
-    UINT16 = "uint16"
-    UINT32 = "uint32"
-    UINT64 = "uint64"
-    FLOAT16 = "float16"
-    BFLOAT16 = "bfloat16"
-    FLOAT32 = "float32"
-    FLOAT64 = "float64"
-    COMPLEX64 = "complex64"
-    COMPLEX128 = "complex128"
-    STRING = "string"
-    RESOURCE = "resource"
-    VARIANT = "variant"
-
-    @property
-    def bits(self) -> int | None:
-        """Bits of one element; None for string and variant, which have no fixed width."""
-        return _BITS.get(self)
-
-    @property
-    def is_float(self) -> bool:
-        return self in _FLOATS
-
-    def __str__(self) -> str:
-        return self.value
-
-
-_BITS = {
-    DType.BOOL: 8, DType.INT2: 2, DType.INT4: 4, DType.INT8: 8, DType.INT16: 16, DType.INT32: 32,
-    DType.INT64: 64, DType.UINT4: 4, DType.UINT8: 8, DType.UINT16: 16, DType.UINT32: 32,
-    DType.UINT64: 64, DType.FLOAT16: 16, DType.BFLOAT16: 16, DType.FLOAT32: 32, DType.FLOAT64: 64,
-    DType.COMPLEX64: 64, DType.COMPLEX128: 128, DType.RESOURCE: 32,
-}  # fmt: skip
-_FLOATS = frozenset({DType.FLOAT16, DType.BFLOAT16, DType.FLOAT32, DType.FLOAT64})
+    scales: int
+    zero_points: int
+    block_size: int
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,6 +43,7 @@ class Quantization:
         zero_points: int64, the same shape.
         axis: the quantized dimension; 0 when per tensor.
         minimum, maximum: the float range the converter recorded, if any.
+        details: blocks along the axis, or the bytes of a custom scheme.
     """
 
     scales: npt.NDArray[np.float32]
@@ -85,6 +51,7 @@ class Quantization:
     axis: int = 0
     minimum: npt.NDArray[np.float32] | None = None
     maximum: npt.NDArray[np.float32] | None = None
+    details: BlockwiseQuantization | bytes | None = None
 
     @property
     def is_per_channel(self) -> bool:
@@ -92,24 +59,12 @@ class Quantization:
 
 
 @dataclass(frozen=True, slots=True)
-class SparseDimension:
-    """One dimension of a sparse tensor: dense with a length, or compressed (CSR) with two arrays."""
+class VariantType:
+    """Shape and type of the tensors that a variant (a tensor list) contains."""
 
-    is_dense: bool
-    dense_length: int = 0
-    segments: tuple[int, ...] = ()
-    indices: tuple[int, ...] = ()
-    segments_bits: int = 32
-    indices_bits: int = 32
-
-
-@dataclass(frozen=True, slots=True)
-class Sparsity:
-    """How the stored values of a sparse constant map to its dense shape (TFLite's format)."""
-
-    traversal_order: tuple[int, ...]
-    block_map: tuple[int, ...]
-    dimensions: tuple[SparseDimension, ...]
+    shape: tuple[int, ...]
+    dtype: DType
+    has_rank: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -118,10 +73,13 @@ class Tensor:
 
     Args:
         index: its place in the subgraph.
-        shape: the static shape; () is a scalar (or unknown rank if not `has_rank`).
+        shape: as stored; () is a scalar (or unknown rank if not `has_rank`). -1 is an extent that the
+            runtime works out before it runs, e.g. of a RESHAPE.
         data: the stored bytes of a constant, little endian; None for an activation.
         shape_signature: as stored, with -1 for dynamic dimensions; () if the file has none.
         is_variable: keeps its value between invocations.
+        recorded: what the file says about quantization without giving a scale; `quantization` is None then.
+        variants: what a tensor of dtype variant contains.
     """
 
     index: int
@@ -134,6 +92,8 @@ class Tensor:
     is_variable: bool = False
     shape_signature: tuple[int, ...] = ()
     has_rank: bool = True
+    recorded: Quantization | None = None
+    variants: tuple[VariantType, ...] = ()
 
     @property
     def is_constant(self) -> bool:
@@ -141,7 +101,8 @@ class Tensor:
 
     @property
     def element_count(self) -> int:
-        return prod(self.shape)
+        """Elements of the dense tensor; 0 while an extent is unknown (-1)."""
+        return 0 if -1 in self.shape else prod(self.shape)
 
     @property
     def stored_bytes(self) -> int:
@@ -165,6 +126,7 @@ class Op:
         inputs: tensor indices, -1 where an optional input is omitted.
         producers: per input, the index of the op that makes it; -1 for graph inputs and constants.
         consumers: indices of all ops that read an output, ascending, without repeats.
+        only_legacy_code: the file names the op by the deprecated byte alone, which some readers overlook.
         fused: the ops of the original graph that this kernel runs, in order, itself first; () if not fused.
     """
 
@@ -178,6 +140,7 @@ class Op:
     custom_options: bytes = b""
     intermediates: tuple[int, ...] = ()
     mutating_inputs: tuple[bool, ...] = ()
+    only_legacy_code: bool = False
     producers: tuple[int, ...] = ()
     consumers: tuple[int, ...] = ()
     fused: tuple[Op, ...] = ()

@@ -1,80 +1,17 @@
-"""What an answer is made of: intervals with a basis, fits, findings, the estimate. These nouns add."""
+"""What an answer is made of: metrics, fits, findings, the verdict, the estimate."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
-from ..graphs.passes.effect import FusionEffect
-
-
-class Basis(str, Enum):
-    """How a number is known, best first."""
-
-    EXACT = "exact"
-    MEASURED = "measured"
-    CALIBRATED = "calibrated"
-    ANALYTIC = "analytic"
-    DATASHEET = "datasheet"
-    UNKNOWN = "unknown"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-# A sum is as good as its weakest term.
-_WEAKNESS = {
-    Basis.EXACT: 0, Basis.MEASURED: 1, Basis.CALIBRATED: 2,
-    Basis.DATASHEET: 3, Basis.ANALYTIC: 4, Basis.UNKNOWN: 5,
-}  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Interval:
-    """A figure with its p10..p90 and how it is known.
-
-    `value is None` means unknown: `reason` says why, and `lo` may still hold a proven lower bound.
-    """
-
-    value: float | None
-    lo: float | None
-    hi: float | None
-    basis: Basis
-    source: str
-    reason: str = ""
-
-    def __post_init__(self) -> None:
-        if (self.value is None) != (self.basis is Basis.UNKNOWN):
-            raise ValueError("a figure is null exactly when its basis is unknown")
-        if self.value is None and not self.reason:
-            raise ValueError("an unknown figure states its reason")
-        if self.value is not None and not (
-            self.lo is not None and self.hi is not None and self.lo <= self.value <= self.hi
-        ):
-            raise ValueError(f"lo <= value <= hi does not hold: {self.lo}, {self.value}, {self.hi}")
-        if not self.source and self.value is not None:
-            raise ValueError("a figure states its source")
-
-    def __add__(self, other: Interval) -> Interval:
-        """Sum of the two; errors are taken as fully correlated, so bounds add (never too narrow)."""
-        basis = max(self.basis, other.basis, key=_WEAKNESS.__getitem__)
-        source = self.source if other.source in self.source else f"{self.source} + {other.source}"
-        lo = (self.lo or 0.0) + (other.lo or 0.0)
-        if self.value is None or other.value is None or self.hi is None or other.hi is None:
-            reason = "; ".join(dict.fromkeys(r for r in (self.reason, other.reason) if r))
-            return Interval(None, lo, None, Basis.UNKNOWN, source, reason)
-        return Interval(self.value + other.value, lo, self.hi + other.hi, basis, source)
-
-
-def exact(value: float, source: str) -> Interval:
-    """A counted figure: the interval is the value."""
-    return Interval(value, value, value, Basis.EXACT, source)
-
-
-def unknown(reason: str, *, at_least: float | None = None, source: str = "") -> Interval:
-    """No figure, and why; `at_least` is a lower bound that still holds."""
-    return Interval(None, at_least, None, Basis.UNKNOWN, source, reason)
+from ..graphs.passes.effect import FusionEffect as FusionEffect
+from .interval import Basis as Basis
+from .interval import Interval as Interval
+from .interval import exact as exact
+from .interval import total as total
+from .interval import unknown as unknown
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +81,21 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Conditions:
+    """What the user holds fixed beside model and target.
+
+    Args:
+        deadline_s: the time one inference may take; None is no deadline.
+        reservations: bytes the firmware around the model takes; they count against capacity.
+        tight_headroom: below this fraction of free budget the verdict is TIGHT (0..1).
+    """
+
+    deadline_s: float | None = None
+    reservations: tuple[Reservation, ...] = ()
+    tight_headroom: float = 0.10
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryUse:
     """One thing that lies in one memory: kind is weights, code, arena_head, arena_tail, static."""
 
@@ -208,6 +160,7 @@ class MemoryPlan:
     lower_bound_bytes: int  # largest live sum over the whole clock
     tail_items: tuple[tuple[str, int], ...]  # what the tail holds, in bytes, by kind
     warnings: tuple[str, ...] = ()
+    alignment_bytes: int = 16
 
     @property
     def peak_op(self) -> int:
@@ -274,6 +227,7 @@ class OpEstimate:
     output_shape: tuple[int, ...]
     kernel: str
     kernel_status: str  # "optimised" | "reference" | "unsupported" | "unpriced"
+    kernel_note: str  # why this kernel and not a faster one; "" for the expected one
     macs: int | None
     weight_bytes: int
     traffic: tuple[Traffic, ...]
@@ -352,11 +306,3 @@ class Estimate:
     def has_unknown(self) -> bool:
         """Whether any headline figure is null."""
         return any(metric.value is None for metric in self.metrics)
-
-
-def total(intervals: Iterable[Interval], *, empty_source: str) -> Interval:
-    """The sum; an unknown term makes it unknown, with the known terms as lower bound."""
-    result: Interval | None = None
-    for interval in intervals:
-        result = interval if result is None else result + interval
-    return exact(0.0, empty_source) if result is None else result

@@ -1,0 +1,27 @@
+# Both targets do everything on a fresh machine that has Python 3.11 or newer.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+STAMP = $(VENV)/.installed
+
+.PHONY: demo test lint clean
+
+demo: $(STAMP)  ## a verdict on a model that the package builds itself
+	$(BIN)/preflash demo
+
+test: $(STAMP)  ## all tests
+	$(BIN)/python -m pytest -q -n 2
+
+lint: $(STAMP)  ## style, types, floors
+	$(BIN)/ruff check
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+$(STAMP): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install -q --upgrade "pip>=25.1"
+	$(BIN)/python -m pip install -q -e . --group dev
+	touch $(STAMP)
+
+clean:
+	rm -rf $(VENV) build dist *.egg-info

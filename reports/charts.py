@@ -1,0 +1,205 @@
+"""Where does every mark of a chart lie: figures -> rectangles and lines in percent of the drawing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from ..simulator.estimate import Estimate, MemoryPlan, OpEstimate, PlannedBuffer
+from . import format as shown
+from .sections import Gauge, Segment
+
+_Across = Callable[[int], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One rectangle; x, y, w, h in percent, y from the top.
+
+    Args:
+        kind: what it stands for; the colour follows from it.
+        title: the whole story, for a tooltip and a screen reader.
+        label: what is written inside if there is room; "" for nothing.
+        ops: indices of the ops it belongs to.
+    """
+
+    x: float
+    y: float
+    w: float
+    h: float
+    kind: str
+    title: str
+    label: str = ""
+    ops: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bullet:
+    """A gauge: used, p10..p90 whisker, budget line, reserved part; all in percent of the axis."""
+
+    used: float
+    lo: float
+    hi: float
+    limit: float
+    reserved_from: float
+    reserved: float
+
+
+def _share(part: float, whole: float) -> float:
+    """part / whole in percent, two decimals, within 0..100."""
+    return round(max(0.0, min(100.0, 100 * part / whole)), 2) if whole > 0 else 0.0
+
+
+def bullet(gauge: Gauge) -> Bullet | None:
+    """The marks of one gauge; None without a value or a budget. The axis ends at the largest figure."""
+    if gauge.value is None or gauge.limit is None:
+        return None
+    lo, hi = gauge.lo or 0.0, gauge.hi if gauge.hi is not None else gauge.value
+    capacity = gauge.capacity if gauge.capacity is not None else gauge.limit
+    end = max(capacity, hi, gauge.limit * 1.02)
+    return Bullet(
+        _share(gauge.value, end), _share(lo, end), _share(hi, end), _share(gauge.limit, end),
+        _share(gauge.limit, end), _share(max(0.0, capacity - gauge.limit), end),
+    )  # fmt: skip
+
+
+def stack(segments: Sequence[Segment], capacity_bytes: float) -> tuple[Mark, ...]:
+    """Segments side by side along one bar; if they overflow, the bar ends where they do."""
+    sizes = [s.size_bytes or 0.0 for s in segments]
+    end = max(capacity_bytes, sum(sizes))
+    marks, start = [], 0.0
+    for segment, size in zip(segments, sizes, strict=True):
+        if size > 0:
+            title = f"{segment.label}: {shown.memory(size)} ({shown.exact_bytes(size)})"
+            x = _share(start, end)
+            marks.append(Mark(x, 0, round(_share(start + size, end) - x, 2), 100, segment.kind, title))
+        start += size
+    return tuple(marks)
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The arena over time: x is the planner's clock, y the address, low addresses at the bottom."""
+
+    buffers: tuple[Mark, ...]
+    tail: Mark | None
+    peak: Mark | None
+    lower_bound_y: float
+    head_y: float
+    top_bytes: int
+    ticks: tuple[tuple[float, int], ...]  # x in percent, op index
+
+
+def timeline(plan: MemoryPlan, ops: Sequence[OpEstimate]) -> Timeline | None:
+    """The marks of the RAM timeline; None for a plan without buffers or bytes."""
+    top = plan.head_bytes + plan.tail_bytes
+    if not plan.buffers or top <= 0:
+        return None
+    start = min(b.first for b in plan.buffers)
+    end = max(*(b.last for b in plan.buffers), *plan.clock_of_op, start) + 1
+    op_at = {clock: op for op, clock in enumerate(plan.clock_of_op)}
+    span = end - start
+
+    def across(clock: int) -> float:
+        return _share(clock - start, span)
+
+    buffers = tuple(_buffer_mark(b, across, top, op_at) for b in plan.buffers)
+    tail = None
+    if plan.tail_bytes:
+        parts = ", ".join(f"{kind} {shown.exact_bytes(size)}" for kind, size in plan.tail_items)
+        title = f"persistent (tail): {shown.exact_bytes(plan.tail_bytes)}{': ' if parts else ''}{parts}"
+        label = f"persistent {shown.memory(plan.tail_bytes)}"
+        tail = Mark(0, 0, 100, _share(plan.tail_bytes, top), "arena_tail", title, label)
+    head_y = 100 - _share(plan.head_bytes, top)
+    return Timeline(
+        buffers, tail, _peak_mark(plan, ops, across, head_y),
+        100 - _share(plan.lower_bound_bytes, top), head_y, top, _ticks(plan, across),
+    )  # fmt: skip
+
+
+def _buffer_mark(b: PlannedBuffer, across: _Across, top: int, op_at: dict[int, int]) -> Mark:
+    x, y = across(b.first), 100 - _share(b.offset_bytes + b.size_bytes, top)
+    alive = (
+        tuple(op_at[clock] for clock in range(b.first, b.last + 1) if clock in op_at)
+        if b.subgraph == 0
+        else ()
+    )
+    lifetime = f", alive during ops {alive[0]} to {alive[-1]}" if alive else ""
+    name = shown.clean(b.name)
+    title = (
+        f"{name}: {shown.exact_bytes(b.size_bytes)} at {b.offset_bytes:,} ({b.kind}{lifetime})"
+        if name else f"{b.kind}: {shown.exact_bytes(b.size_bytes)} at {b.offset_bytes:,}{lifetime}"
+    )  # fmt: skip
+    w, h = round(across(b.last + 1) - x, 2), _share(b.size_bytes, top)
+    label = f"{shown.memory(b.size_bytes)} {shown.short(name, 40)}" if w >= 4 and h >= 6 else ""
+    return Mark(x, round(y, 2), w, h, b.kind, title, label, alive)
+
+
+def _peak_mark(plan: MemoryPlan, ops: Sequence[OpEstimate], across: _Across, head_y: float) -> Mark | None:
+    op = plan.peak_op
+    if not 0 <= op < len(plan.clock_of_op):
+        return None
+    clock = plan.clock_of_op[op]
+    x = across(clock)
+    kind = shown.clean(ops[op].kind) if op < len(ops) else ""
+    title = f"peak at op {op} {kind}: {shown.exact_bytes(plan.live_bytes[op])} alive"
+    return Mark(x, head_y, round(across(clock + 1) - x, 2), 100 - head_y, "peak", title, "", (op,))
+
+
+def _ticks(plan: MemoryPlan, across: _Across) -> tuple[tuple[float, int], ...]:
+    """At most a dozen op indices along the axis, in the middle of their columns."""
+    count = len(plan.clock_of_op)
+    step = next(
+        (s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if count <= 12 * s), max(1, count // 12)
+    )
+    middle = [(across(clock) + across(clock + 1)) / 2 for clock in plan.clock_of_op[::step]]
+    return tuple((round(x, 2), op) for x, op in zip(middle, range(0, count, step), strict=True))
+
+
+@dataclass(frozen=True, slots=True)
+class LatencyChart:
+    """A bar per op, its p10..p90, and the running sum as points of a 100 x 100 drawing."""
+
+    bars: tuple[Mark, ...]
+    whiskers: tuple[tuple[float, float, float], ...]  # x, y of p90, y of p10
+    running: str
+    top_s: float
+    total_s: float
+    ticks: tuple[tuple[float, int], ...]
+
+
+def latency_chart(estimate: Estimate) -> LatencyChart | None:
+    """The marks of the latency chart; None when no op has a price."""
+    ops = estimate.ops
+    top = max((op.latency_s.hi or op.latency_s.lo or 0.0 for op in ops), default=0.0)
+    total = sum(op.latency_s.value or 0.0 for op in ops)
+    if top <= 0 or total <= 0:
+        return None
+    step = 100 / len(ops)
+    bars, whiskers, points, sum_s = [], [], ["0,100"], 0.0
+    for position, op in enumerate(ops):
+        x, figure = position * step, op.latency_s
+        bars.append(_latency_bar(op, x, step, top))
+        if figure.value is not None and figure.lo != figure.hi:
+            whiskers.append(
+                (round(x + step / 2, 2), 100 - _share(figure.hi or 0, top), 100 - _share(figure.lo or 0, top))
+            )
+        sum_s += figure.value or 0.0
+        points.append(f"{round(x + step, 2):g},{round(100 - 100 * sum_s / total, 2):g}")
+    every = max(1, -(-len(ops) // 12))
+    ticks = tuple((round((i + 0.5) * step, 2), ops[i].index) for i in range(0, len(ops), every))
+    return LatencyChart(tuple(bars), tuple(whiskers), " ".join(points), top, total, ticks)
+
+
+def _latency_bar(op: OpEstimate, x: float, step: float, top: float) -> Mark:
+    value = op.latency_s.value
+    kind, name = shown.clean(op.kind), shown.clean(op.name)
+    if value is None:
+        title = f"op {op.index} {kind} {name}: unknown, {shown.clean(op.latency_s.reason)}"
+        return Mark(round(x, 2), 0, round(step, 2), 100, "unknown", title, "", (op.index,))
+    spread = shown.interval(op.latency_s.lo, op.latency_s.hi, "s")
+    title = f"op {op.index} {kind} {name}: {shown.seconds(value)} ({spread}), bound by {op.bound}"
+    h = _share(value, top)
+    return Mark(
+        round(x + step * 0.1, 2), round(100 - h, 2), round(step * 0.8, 2), h, op.bound, title, "", (op.index,)
+    )

@@ -1,0 +1,206 @@
+"""How is a number shown: the only place that prints a unit or rounds."""
+
+from __future__ import annotations
+
+import math
+import unicodedata
+from collections.abc import Callable
+
+UNKNOWN = "unknown"
+_Scales = tuple[tuple[float, str], ...]
+
+# Largest first. Memory counts in 1024, everything else in 1000.
+_SECONDS: _Scales = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+_JOULES: _Scales = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ"))
+_MACS: _Scales = ((1e9, "GMAC"), (1e6, "MMAC"), (1e3, "kMAC"), (1.0, "MAC"))
+_RATE: _Scales = ((1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
+_HERTZ: _Scales = ((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz"))
+_KIB, _MIB = 1024, 1024 * 1024
+
+
+def memory(size_bytes: float | None) -> str:
+    """A size in KiB; below 1 KiB in bytes, from 10 MiB on in MiB.
+
+    >>> memory(24269), memory(512), memory(2 * 1024 * 1024), memory(None)
+    ('23.7 KiB', '512 B', '2,048 KiB', 'unknown')
+    """
+    if size_bytes is None or not math.isfinite(size_bytes):
+        return UNKNOWN
+    if abs(size_bytes) < _KIB:
+        return f"{size_bytes:,.0f} B"
+    if abs(size_bytes) >= 10 * _MIB:
+        return f"{size_bytes / _MIB:,.1f} MiB"
+    kib = size_bytes / _KIB
+    return f"{kib:,.0f} KiB" if abs(kib) >= 1000 else f"{kib:.1f} KiB"
+
+
+def seconds(time_s: float | None) -> str:
+    """A time in s, ms, us or ns.
+
+    >>> seconds(0.0841), seconds(2.5e-5), seconds(0)
+    ('84.1 ms', '25.0 us', '0 s')
+    """
+    return _scaled(time_s, _SECONDS)
+
+
+def joules(energy_j: float | None) -> str:
+    return _scaled(energy_j, _JOULES)
+
+
+def macs(work_macs: float | None) -> str:
+    """Work in MAC, kMAC, MMAC or GMAC.
+
+    >>> macs(2656768), macs(53)
+    ('2.66 MMAC', '53 MAC')
+    """
+    if work_macs is not None and abs(work_macs) < 1000:
+        return f"{work_macs:,.0f} MAC"
+    return _scaled(work_macs, _MACS)
+
+
+def rate(bytes_per_s: float | None) -> str:
+    return _scaled(bytes_per_s, _RATE)
+
+
+def hertz(clock_hz: float | None) -> str:
+    """A clock as it is written on a datasheet.
+
+    >>> hertz(120e6), hertz(32768)
+    ('120 MHz', '32.768 kHz')
+    """
+    if clock_hz is None:
+        return UNKNOWN
+    factor, unit = _scale_of(clock_hz, _HERTZ)
+    return f"{clock_hz / factor:g} {unit}"
+
+
+def exact_bytes(size_bytes: float | None) -> str:
+    return UNKNOWN if size_bytes is None else f"{size_bytes:,.0f} B"
+
+
+def count(number: float | None) -> str:
+    """A whole number with thousands marked.
+
+    >>> count(12345)
+    '12,345'
+    """
+    return UNKNOWN if number is None else f"{number:,.0f}"
+
+
+def percent(fraction: float | None) -> str:
+    """A fraction as a percentage.
+
+    >>> percent(0.1234), percent(0.00004)
+    ('12.3 %', '<0.1 %')
+    """
+    if fraction is None or not math.isfinite(fraction):
+        return UNKNOWN
+    if 0 < fraction < 0.0005:
+        return "<0.1 %"
+    return f"{fraction * 100:.1f} %" if abs(fraction) < 10 else f"{fraction * 100:,.0f} %"
+
+
+def _scaled(value: float | None, scales: _Scales) -> str:
+    if value is None or not math.isfinite(value):
+        return UNKNOWN
+    if value == 0:
+        return f"0 {next(unit for factor, unit in scales if factor == 1.0)}"
+    factor, unit = _scale_of(value, scales)
+    return f"{_three(value / factor)} {unit}"
+
+
+def _scale_of(value: float, scales: _Scales) -> tuple[float, str]:
+    """The largest unit in which the rounded value is at least one."""
+    return next((s for s in scales if abs(value) * 1.0005 >= s[0]), scales[-1])
+
+
+def _three(value: float) -> str:
+    """Three significant digits; counts below a thousand that are whole stay whole."""
+    if abs(value) >= 99.95:
+        return f"{value:,.0f}"
+    return f"{value:.1f}" if abs(value) >= 9.995 else f"{value:.2f}"
+
+
+_OF_UNIT: dict[str, Callable[[float | None], str]] = {
+    "B": memory, "s": seconds, "J": joules, "MAC": macs, "MACs": macs, "B/s": rate,
+    "bytes/s": rate, "Hz": hertz, "cycles": count, "ops": count, "": count, "1": count,
+}  # fmt: skip
+
+
+def amount(value: float | None, unit: str) -> str:
+    """A figure in the unit that its size asks for.
+
+    >>> amount(0.05, "s"), amount(2048, "B"), amount(3.0, "W")
+    ('50.0 ms', '2.0 KiB', '3 W')
+    """
+    if value is None:
+        return UNKNOWN
+    shown = _OF_UNIT.get(unit)
+    return shown(value) if shown else f"{value:.4g} {unit}"
+
+
+def need_of(need: float | None, budget: float, unit: str) -> tuple[str, str]:
+    """Need and budget as text; exact bytes where rounding would hide which is larger.
+
+    >>> need_of(24269, 26624, "B"), need_of(131073, 131072, "B")
+    (('23.7 KiB', '26.0 KiB'), ('131,073 B', '131,072 B'))
+    """
+    shown, limit = amount(need, unit), amount(budget, unit)
+    if shown == limit and need != budget:
+        if unit == "B":
+            return exact_bytes(need), exact_bytes(budget)
+        return f"{need:.6g} {unit}", f"{budget:.6g} {unit}"
+    return shown, limit
+
+
+def interval(lo: float | None, hi: float | None, unit: str) -> str:
+    """A p10 to p90; the unit once where both share it.
+
+    >>> interval(0.071, 0.097, "s"), interval(9e-4, 2e-3, "s"), interval(5, 5, "B"), interval(7, None, "B")
+    ('71.0–97.0 ms', '900 us–2.00 ms', '5 B', '≥ 7 B')
+    """
+    if lo is None and hi is None:
+        return UNKNOWN
+    if hi is None:
+        return f"≥ {amount(lo, unit)}"
+    if lo is None:
+        return f"≤ {amount(hi, unit)}"
+    low, high = amount(lo, unit), amount(hi, unit)
+    if low == high:
+        return low
+    low_figure, _, low_unit = low.rpartition(" ")
+    _, _, high_unit = high.rpartition(" ")
+    return f"{low_figure}–{high}" if low_unit == high_unit else f"{low}–{high}"
+
+
+def shape(extents: tuple[int, ...]) -> str:
+    return "×".join(str(e) for e in extents) if extents else "scalar"
+
+
+def clean(text: str) -> str:
+    r"""The text without what could steer a terminal or a page: controls, direction marks, lone surrogates.
+
+    >>> clean("a\x1b[2Jb\nc\u202ed")
+    'a\\x1b[2Jb\\nc\\u202ed'
+    """
+    if text.isprintable():
+        return text
+    return "".join(_visible(c) for c in text)
+
+
+def _visible(character: str) -> str:
+    if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
+        return character.encode("unicode_escape", "backslashreplace").decode("ascii")
+    return character
+
+
+def short(text: str, length: int) -> str:
+    """The text cut in its middle, so that both ends stay readable.
+
+    >>> short("model/conv2d/BiasAdd", 12)
+    'model…iasAdd'
+    """
+    if len(text) <= length:
+        return text
+    keep = length - 1
+    return f"{text[: keep // 2]}…{text[len(text) - (keep - keep // 2) :]}"

@@ -1,0 +1,111 @@
+"""How does an estimate read as one self-contained page: no network, readable without JavaScript."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from functools import cache
+from hashlib import sha256
+from importlib.resources import files
+from typing import TYPE_CHECKING, Any
+
+from .. import __version__
+from ..simulator.estimate import Estimate, MemoryFit
+from . import charts, sections
+from . import format as shown
+from .data import render_json
+
+if TYPE_CHECKING:
+    import jinja2
+
+_SEVERITY_LABELS = {"error": "error", "warning": "warning", "info": "note"}
+
+
+def render_html(estimate: Estimate, *, command: str = "", created: str = "") -> str:
+    """The report as one HTML file; it carries the JSON result, byte for byte as `render_json` gives it.
+
+    Args:
+        command, created: as for `render_json`.
+    """
+    page = _environment().get_template("report.html")
+    assets = {name: _asset(f"report.{name}") for name in ("css", "js")} | {"theme": _asset("theme.js")}
+    return page.render(
+        e=estimate,
+        f=shown,
+        version=__version__,
+        command=command,
+        created=created,
+        policy=_policy(assets),
+        json=render_json(estimate, command=command, created=created),
+        severities=_SEVERITY_LABELS,
+        **assets,
+        **page_data(estimate),
+    )
+
+
+def page_data(estimate: Estimate) -> dict[str, Any]:
+    """Everything that the template lays out."""
+    memories, rows = sections.traffic_table(estimate)
+    return {
+        "model_line": sections.model_line(estimate),
+        "target_line": sections.target_line(estimate),
+        "gauges": [(gauge, charts.bullet(gauge)) for gauge in sections.gauges(estimate)],
+        "deciding": sections.deciding_findings(estimate),
+        "further": sections.ranked_findings(estimate)[len(sections.deciding_findings(estimate)) :],
+        "maps": [_memory_map(memory) for memory in estimate.memories],
+        "timeline": None if estimate.plan is None else charts.timeline(estimate.plan, estimate.ops),
+        "latency": charts.latency_chart(estimate),
+        "bounds": bound_classes(estimate),
+        "traffic_memories": memories,
+        "traffic_rows": rows,
+        "statuses": sections.status_counts(estimate.ops),
+        "interval_text": sections.interval_text,
+    }
+
+
+def _memory_map(memory: MemoryFit) -> tuple[MemoryFit, tuple[sections.Segment, ...], tuple[charts.Mark, ...]]:
+    segments = sections.memory_segments(memory)
+    return memory, segments, charts.stack(segments, memory.capacity_bytes)
+
+
+def bound_classes(estimate: Estimate) -> dict[str, str]:
+    """What an op can be bound by -> the class of its colour: the core first, then memory by memory."""
+    seen = dict.fromkeys(op.bound for op in estimate.ops)
+    memories = [bound for bound in seen if bound not in ("compute", "unknown")]
+    colours = {"compute": "b-compute", "unknown": "b-unknown"}
+    colours |= {bound: f"b-memory{number % 4}" for number, bound in enumerate(memories)}
+    return {bound: colours[bound] for bound in colours if bound in seen}
+
+
+@cache
+def _environment() -> jinja2.Environment:
+    import jinja2
+
+    environment = jinja2.Environment(
+        loader=jinja2.FunctionLoader(_asset), autoescape=True, trim_blocks=True, lstrip_blocks=True,
+        undefined=jinja2.StrictUndefined,
+    )  # fmt: skip
+    environment.filters |= {
+        "clean": shown.clean, "memory": shown.memory, "bytes": shown.exact_bytes, "seconds": shown.seconds,
+        "macs": shown.macs, "count": shown.count, "rate": shown.rate, "shape": shown.shape,
+        "percent": shown.percent, "short": shown.short,
+    }  # fmt: skip
+    return environment
+
+
+@cache
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def _policy(assets: dict[str, str]) -> str:
+    """A content security policy that runs exactly these scripts and styles, and fetches nothing."""
+    digest = {name: _digest(f"\n{text}") for name, text in assets.items()}
+    return (
+        f"default-src 'none'; style-src {digest['css']}; script-src {digest['theme']} {digest['js']}; "
+        "base-uri 'none'; form-action 'none'"
+    )
+
+
+def _digest(text: str) -> str:
+    """The source expression of an inline element with this content."""
+    return f"'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'"

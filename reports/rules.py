@@ -1,0 +1,189 @@
+"""What does each rule id mean, and what to do about it: one table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One rule.
+
+    Args:
+        severity: how it is usually reported: error, warning or info.
+        title: what happened, in a few words.
+        meaning: why it matters and how it was found.
+        remedy: what to do.
+    """
+
+    id: str
+    severity: str
+    title: str
+    meaning: str
+    remedy: str
+
+
+RULES: tuple[Rule, ...] = (
+    Rule(
+        "PF101", "error", "op not in the runtime",
+        "The runtime's table of ops does not list this op, so its op resolver cannot register it and "
+        "the interpreter stops when it loads the model. The verdict is NO.",
+        "Replace the op in the model, register your own kernel under a custom runtime file, or choose"
+        " another runtime with -r. `preflash runtime show NAME` lists the ops of a runtime.",
+    ),
+    Rule(
+        "PF102", "error", "op version out of range",
+        "The model asks for a version of the op that the runtime does not implement. A converter "
+        "newer than the runtime is the usual reason.",
+        "Convert again with an older converter or the options it had, or update the runtime.",
+    ),
+    Rule(
+        "PF103", "error", "tensor type not supported",
+        "The op is in the runtime, but not for the type of its input or of its weights.",
+        "Quantize the model to int8, or keep this op in a type that the runtime lists.",
+    ),
+    Rule(
+        "PF104", "error", "hybrid op",
+        "The op has float activations and integer weights, as dynamic-range quantization makes them. "
+        "Microcontroller kernels do not compute that mix.",
+        "Quantize fully to integers with a representative data set, or keep the model in float.",
+    ),
+    Rule(
+        "PF105", "error", "the runtime's allocator refuses the model",
+        "The ops are known, but the allocator stops: a dynamic shape, a string tensor, too many "
+        "scratch requests or a similar limit, named in the finding.",
+        "Convert with static shapes, and remove what the finding names.",
+    ),
+    Rule(
+        "PF106", "error", "device and model cannot go together",
+        "Something else than ops, RAM or flash keeps this model from running on this target.",
+        "Follow the finding; often another runtime or device is needed.",
+    ),
+    Rule(
+        "PF201", "error", "RAM over budget",
+        "The smallest arena that works plus the runtime's static RAM is larger than the memory after "
+        "reservations. An error when even the low end does not fit, a warning when the interval "
+        "contains the budget.",
+        "Look at the RAM timeline of the HTML report for the ops at the peak: a smaller input, fewer "
+        "channels there, or more stride before them help; channels elsewhere do not. Check --reserve.",
+    ),
+    Rule(
+        "PF202", "info", "the smallest arena is larger than arena_used",
+        "While it plans, the runtime needs working memory in the same arena. An arena of exactly the "
+        "size that arena_used_bytes() printed can therefore fail to allocate.",
+        "Declare the arena with arena_min_bytes, aligned to 16 bytes.",
+    ),
+    Rule(
+        "PF203", "info", "RAM peak set by one op",
+        "While this op runs, the bytes alive are the largest of the whole model; they set the arena.",
+        "Make the inputs and outputs of this op smaller. Shrinking other ops does not lower RAM.",
+    ),
+    Rule(
+        "PF204", "warning", "scratch request with an upstream defect",
+        "For this shape the kernel library for cores with MVE asks for scratch memory that differs "
+        "from what the kernel uses. The plan follows the library; the figure may be off for this op.",
+        "Leave some headroom, and update the kernel library when the defect is mended.",
+    ),
+    Rule(
+        "PF205", "warning", "RAM unknown",
+        "The runtime's memory plan or its static RAM is not known, so nobody can say whether the "
+        "model fits. A lower bound is shown where there is one.",
+        "Use a runtime whose planner is known, or measure on the board. --require-known turns this "
+        "into exit code 4.",
+    ),
+    Rule(
+        "PF206", "warning", "RAM tight",
+        "The model fits with less headroom than asked for (10 % unless --headroom says otherwise).",
+        "Reserve what your application needs with --reserve ram=..., then decide.",
+    ),
+    Rule(
+        "PF301", "error", "flash over budget",
+        "Model and runtime code are larger than the memory that holds them, after reservations. An "
+        "error when even the low end does not fit, a warning when the interval contains the budget.",
+        "Fewer or narrower weights, fewer kinds of ops (each brings code), or a device with more "
+        "flash.",
+    ),
+    Rule(
+        "PF302", "warning", "flash or code size unknown",
+        "The code size of this runtime on this core was never measured for some or all ops. The "
+        "figure is a lower bound.",
+        "Link your firmware and read its map file. --require-known turns this into exit code 4.",
+    ),
+    Rule(
+        "PF303", "info", "weights run from external flash",
+        "Weights and code are fetched over a serial bus behind a cache. Time depends on the bus clock"
+        " and on how well the cache holds, which this estimate states as a wide interval.",
+        "Copy hot weights to RAM if they fit, or raise the flash clock.",
+    ),
+    Rule(
+        "PF304", "warning", "flash tight",
+        "Model and code fit with less headroom than asked for. Firmware updates in place often need a"
+        " second slot.",
+        "Reserve your application and update slot with --reserve flash=..., then decide.",
+    ),
+    Rule(
+        "PF401", "warning", "no cost model for an op",
+        "Nobody has a defended price for this op on this kernel library and core. Its figures are "
+        "null, and the totals are lower bounds.",
+        "Measure the op on the board, or replace it. --require-known turns this into exit code 4.",
+    ),
+    Rule(
+        "PF402", "error", "deadline missed",
+        "Even the low end of the latency interval is longer than --deadline.",
+        "Fewer MACs in the slowest ops of the report, a faster clock or kernel library, or a longer "
+        "deadline.",
+    ),
+    Rule(
+        "PF403", "warning", "deadline at risk",
+        "The latency interval contains the deadline, or ends close to it.",
+        "Measure on the board before you rely on it, or make the slowest ops cheaper.",
+    ),
+    Rule(
+        "PF410", "info", "op runs on the reference kernel",
+        "The kernel library has no fast kernel for this op or shape, so plain C code runs. The "
+        "finding says why.",
+        "Change what the finding names (type, stride, dilation, channel count), or use another "
+        "library.",
+    ),
+    Rule(
+        "PF411", "info", "core never measured",
+        "No measured latency backs the cost model on this core and runtime. The interval is wide and "
+        "its basis is analytic.",
+        "Treat the figure as an order of magnitude; measure one model on the board.",
+    ),
+    Rule(
+        "PF412", "info", "op bound by a memory",
+        "This op waits for its memory rather than for the core: weights or activations arrive slower "
+        "than the kernel could use them.",
+        "Fewer or smaller weights, or a faster memory for them, help more than fewer MACs.",
+    ),
+    Rule(
+        "PF501", "info", "the NPU is not used",
+        "The device has an accelerator, but the chosen runtime does not drive it: all ops run on the "
+        "core.",
+        "Choose a runtime for the accelerator, if there is one: `preflash runtime list`.",
+    ),
+    Rule(
+        "PF601", "info", "compression or sparsity hardware not priced",
+        "The device declares hardware that decompresses weights or skips zeros. This version does not"
+        " price it, so the real figure may be lower.",
+        "Nothing to do; the estimate is on the safe side.",
+    ),
+    Rule(
+        "PF801", "info", "energy unknown",
+        "The device file holds no power figure, so energy per inference cannot be computed.",
+        "Add a [power] block with a source to your own device file.",
+    ),
+    Rule(
+        "PF901", "info", "memory of the usual module assumed",
+        "The part has no memory of this kind itself; the size is that of the module it is usually "
+        "sold in.",
+        "Copy the device file and write the size that your board has.",
+    ),
+    Rule(
+        "PF902", "info", "several memories, one arena",
+        "The device has several RAMs. The arena is one block in one of them; the others are not used "
+        "for it.",
+        "Reserve or move other data accordingly.",
+    ),
+)  # fmt: skip

@@ -1,0 +1,42 @@
+"""How much each memory has to move per second, and how much it offers."""
+
+from __future__ import annotations
+
+from ..devices.spec import MemorySpec
+from .estimate import Basis, Interval, exact, unknown
+
+_BASIS = {"datasheet": Basis.DATASHEET, "measured": Basis.MEASURED, "primary": Basis.MEASURED}
+
+
+def required_bandwidth(traffic_bytes: int, latency_s: Interval) -> Interval:
+    """traffic / latency; a slow estimate gives the low end. Null where the latency is."""
+    if traffic_bytes == 0:
+        return exact(0.0, "no traffic")
+    if latency_s.value is None or latency_s.lo is None or latency_s.hi is None:
+        return unknown(f"latency unknown: {latency_s.reason}")
+    if latency_s.lo <= 0:
+        return unknown("latency is zero")
+    return Interval(
+        traffic_bytes / latency_s.value,
+        traffic_bytes / latency_s.hi,
+        traffic_bytes / latency_s.lo,
+        latency_s.basis,
+        "traffic / latency",
+    )
+
+
+def deadline_bandwidth(traffic_bytes: int, deadline_s: float | None) -> Interval:
+    """traffic / deadline."""
+    if deadline_s is None:
+        return unknown("no deadline was given")
+    return exact(traffic_bytes / deadline_s, "traffic / deadline")
+
+
+def offered_bandwidth(memory: MemorySpec, clock_hz: float) -> Interval:
+    """What the memory delivers at this core clock: bus width / (1 + wait states) x clock, or as stated."""
+    access = memory.access
+    if access is None:
+        return unknown(f"the device file states no access speed for {memory.name}")
+    offered = access.bandwidth_at(clock_hz)
+    basis = _BASIS.get(access.confidence, Basis.ANALYTIC)
+    return Interval(offered, offered, offered, basis, access.source)

@@ -1,0 +1,94 @@
+"""What does the user hold fixed, as written on a command line: reservations, deadline, headroom."""
+
+from __future__ import annotations
+
+import math
+import re
+
+from ..devices.spec import DeviceSpec, MemorySpec
+from ..devices.target import Target
+from ..devices.units import parse_bytes, parse_s
+from ..errors import BudgetInvalid
+from .estimate import Conditions, Reservation
+
+_SOURCE = "--reserve"
+
+
+def parse_conditions(
+    target: Target, *, reserve: str | None = None, deadline: str | None = None, headroom: str | None = None
+) -> Conditions:
+    """The conditions that these texts state; None is the default of each.
+
+    Args:
+        reserve: "ram=20KiB,flash=64KiB"; a key is ram, flash or the name of a memory.
+        deadline: "50 ms".
+        headroom: "10%" or "0.1": with less free than this, the verdict is TIGHT.
+
+    Raises:
+        BudgetInvalid: a key, an amount or a fraction that cannot be applied to this device.
+        UnitInvalid: an amount that nobody can read.
+    """
+    return Conditions(
+        deadline_s=None if deadline is None else parse_deadline(deadline),
+        reservations=() if reserve is None else parse_reservations(target.device, reserve),
+        tight_headroom=Conditions().tight_headroom if headroom is None else parse_headroom(headroom),
+    )
+
+
+def parse_deadline(text: str) -> float:
+    """Seconds of a deadline, above zero."""
+    deadline_s = parse_s(text)
+    if not (math.isfinite(deadline_s) and deadline_s > 0):
+        raise BudgetInvalid(f"a deadline of {text!r} is not above zero", fix='write it like "50 ms"')
+    return deadline_s
+
+
+def parse_headroom(text: str) -> float:
+    """A fraction from 0 up to, not including, 1."""
+    match = re.fullmatch(r"\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*(%?)\s*", text)
+    fraction = float(match[1]) / (100 if match[2] else 1) if match else math.nan
+    if not 0 <= fraction < 1:
+        raise BudgetInvalid(f"a headroom of {text[:40]!r} is no fraction", fix='write it like "10%" or "0.1"')
+    return fraction
+
+
+def parse_reservations(device: DeviceSpec, text: str) -> tuple[Reservation, ...]:
+    """The reservations in the order given; together with the device's own they must leave room."""
+    taken = {
+        m.name: sum(r.size_bytes for r in device.reserved if r.memory == m.name) for m in device.memories
+    }
+    found = []
+    for item in (part.strip() for part in text.split(",")):
+        key, equals, amount = (piece.strip() for piece in item.partition("="))
+        if not equals or not key or not amount:
+            fix = "write it like ram=20KiB,flash=64KiB"
+            raise BudgetInvalid(f"{item[:40]!r} is no reservation", where="--reserve", fix=fix)
+        memory = _memory_of(device, key)
+        size_bytes = parse_bytes(amount)
+        taken[memory.name] += size_bytes
+        if taken[memory.name] > memory.size_bytes:
+            raise _too_much(memory, key, taken[memory.name])
+        if size_bytes:
+            found.append(Reservation(f"reserved {key}", memory.name, size_bytes, _SOURCE))
+    return tuple(found)
+
+
+def _too_much(memory: MemorySpec, key: str, taken_bytes: int) -> BudgetInvalid:
+    return BudgetInvalid(
+        f"{key}: {taken_bytes:,} bytes are reserved in {memory.name}, which has {memory.size_bytes:,}",
+        where="--reserve",
+        fix="reserve less; what the device file reserves counts too",
+    )
+
+
+def _memory_of(device: DeviceSpec, key: str) -> MemorySpec:
+    """A memory by its own name, else what holds the arena (ram) or the weights (flash)."""
+    by_name = {memory.name: memory for memory in device.memories}
+    if key in by_name:
+        return by_name[key]
+    if key.lower() == "ram":
+        return device.home_of("arena")
+    if key.lower() == "flash":
+        return device.home_of("weights")
+    known = ", ".join(dict.fromkeys(("ram", "flash", *by_name)))
+    raise BudgetInvalid(f"{device.name} has no memory {key[:40]!r}", where="--reserve", fix=f"known: {known}")

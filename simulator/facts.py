@@ -1,0 +1,46 @@
+"""What the answer is about: the model's and the target's identity."""
+
+from __future__ import annotations
+
+from ..devices.target import Target
+from ..graphs.ir import ModelGraph
+from .estimate import Interval, ModelFacts, TargetFacts
+from .flash import model_bytes
+
+
+def model_facts(graph: ModelGraph, macs: Interval) -> ModelFacts:
+    """Name, size and types of the model as it was given."""
+    return ModelFacts(
+        name=graph.name,
+        file_bytes=model_bytes(graph),
+        sha256=graph.sha256,
+        op_count=len(graph.ops),
+        macs=None if macs.value is None else int(macs.value),
+        input_dtypes=tuple(dict.fromkeys(str(graph.tensors[t].dtype) for t in graph.inputs)),
+        weight_bytes=_weight_bytes(graph),
+        subgraph_count=len(graph.subgraphs),
+    )
+
+
+def _weight_bytes(graph: ModelGraph) -> int:
+    """Stored bytes of all constants."""
+    if "weight_bytes" not in graph._cache:
+        graph._cache["weight_bytes"] = sum(t.stored_bytes for s in graph.subgraphs for t in s.tensors)
+    size: int = graph._cache["weight_bytes"]
+    return size
+
+
+def target_facts(target: Target) -> TargetFacts:
+    """Names of board, core, clock and runtime."""
+    build = target.kernels
+    library = f"{build.library} ({build.flavour})" if build.flavour else build.library
+    return TargetFacts(
+        device=target.device.name,
+        title=target.device.title,
+        core=target.device.core.name,
+        clock_hz=target.clock_hz,
+        runtime=target.runtime.name,
+        runtime_title=target.runtime.title,
+        kernel_library=library,
+        runtime_is_default=target.runtime_is_default,
+    )

@@ -1,0 +1,116 @@
+"""What the user should know beside the budgets: peaks, slow kernels, missing prices, idle hardware."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ..devices.target import Target
+from .estimate import Finding, Interval, MemoryPlan, OpEstimate, Severity
+
+_PEAK_MIN_SHARE = 0.5  # the peak op is worth naming if the head is at least this share of the arena
+
+
+def plan_findings(plan: MemoryPlan | None, ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
+    """What the arena's plan tells: the peak, planning's own need, defects met."""
+    if plan is None:
+        return ()
+    found = [Finding("PF204", Severity.WARNING, warning) for warning in plan.warnings]
+    peak = plan.peak_op
+    if 0 <= peak < len(ops) and plan.head_bytes >= _PEAK_MIN_SHARE * plan.used_bytes:
+        op = ops[peak]
+        found.append(
+            Finding(
+                "PF203",
+                Severity.INFO,
+                f"RAM peak at op {peak} {op.kind}: {plan.live_bytes[peak]:,} B of activations and scratch "
+                f"alive, {plan.tail_bytes:,} B persistent",
+                (peak,),
+                "smaller tensors around this op lower the arena",
+            )
+        )
+    if plan.min_bytes > plan.used_bytes + 15:
+        found.append(
+            Finding(
+                "PF202",
+                Severity.INFO,
+                f"the smallest arena that works is {plan.min_bytes:,} B, more than the "
+                f"{plan.used_bytes:,} B that arena_used_bytes() prints",
+                fix=f"declare the arena with at least {plan.min_bytes} bytes, aligned to 16",
+            )
+        )
+    return tuple(found)
+
+
+def op_findings(ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
+    """Ops without a price, and ops that run on the reference kernel though a library is there."""
+    unpriced = [op for op in ops if op.latency_s.value is None]
+    slow: dict[str, list[OpEstimate]] = {}
+    for op in ops:
+        if op.kernel_note:
+            slow.setdefault(op.kernel_note, []).append(op)
+    found = [
+        Finding(
+            "PF401",
+            Severity.WARNING,
+            f"no cost model for {_names(unpriced)}: {unpriced[0].latency_s.reason}; latency is a lower bound",
+            tuple(op.index for op in unpriced),
+        )
+    ] if unpriced else []  # fmt: skip
+    found.extend(
+        Finding("PF410", Severity.INFO, f"{_names(group)}: {why}", tuple(op.index for op in group))
+        for why, group in slow.items()
+    )
+    return tuple(found)
+
+
+def bound_findings(ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
+    """Ops whose time a memory decides, not the core."""
+    bound: dict[str, list[OpEstimate]] = {}
+    for op in ops:
+        if op.bound not in ("compute", "unknown"):
+            bound.setdefault(op.bound, []).append(op)
+    return tuple(
+        Finding(
+            "PF412",
+            Severity.INFO,
+            f"{_names(group)} wait for {memory} rather than for the core",
+            tuple(op.index for op in group),
+            "fewer or smaller weights, or weights in a faster memory, help these ops most",
+        )
+        for memory, group in bound.items()
+    )
+
+
+def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> tuple[Finding, ...]:
+    """Hardware that is there and not used, and figures that the target cannot give."""
+    device, runtime = target.device, target.runtime
+    found = []
+    if latency_s.basis.value == "analytic":
+        found.append(
+            Finding(
+                "PF411",
+                Severity.INFO,
+                f"no measured latency backs this core and runtime: the interval is wide ({latency_s.source})",
+            )
+        )
+    if device.npu is not None and runtime.requires_npu != device.npu.name:
+        text = f"{device.npu.name} is on this device and {runtime.name} does not use it"
+        found.append(Finding("PF501", Severity.INFO, text))
+    if device.compression is not None or device.sparsity is not None:
+        text = "weight compression and sparsity hardware is declared; this version does not price it"
+        found.append(Finding("PF601", Severity.INFO, text))
+    if device.home_of("weights").kind == "external-flash":
+        name = device.home_of("weights").name
+        text = f"weights and code run from {name}: their time depends on its cache and clock"
+        found.append(Finding("PF303", Severity.INFO, text))
+    if energy_j.value is None and latency_s.value is not None:
+        found.append(Finding("PF801", Severity.INFO, f"energy unknown: {energy_j.reason}"))
+    return tuple(found)
+
+
+def _names(ops: Sequence[OpEstimate]) -> str:
+    """ "op 3 MEAN", or "4 ops (3 MEAN, 5 PAD, 7 PAD, ...)"."""
+    if len(ops) == 1:
+        return f"op {ops[0].index} {ops[0].kind}"
+    listed = ", ".join(f"{op.index} {op.kind}" for op in ops[:3])
+    return f"{len(ops)} ops ({listed}{', ...' if len(ops) > 3 else ''})"

@@ -1,0 +1,48 @@
+"""How full is each memory, and how busy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ..devices.spec import MemorySpec
+from ..devices.target import Target
+from .bandwidth import deadline_bandwidth, offered_bandwidth, required_bandwidth
+from .estimate import Conditions, Interval, MemoryFit, Reservation, Traffic
+from .placement import Contents, memory_uses
+
+
+def memory_fits(
+    target: Target, contents: Contents, *, moved: Mapping[str, Traffic], latency_s: Interval,
+    conditions: Conditions,
+) -> tuple[MemoryFit, ...]:  # fmt: skip
+    """One fit per physical memory of the device, in the device file's order."""
+    uses = memory_uses(target.device, contents)
+    fits = []
+    for memory in target.device.memories:
+        traffic = moved.get(memory.name, Traffic(memory.name, 0, 0))
+        total_bytes = traffic.read_bytes + traffic.write_bytes
+        fits.append(
+            MemoryFit(
+                name=memory.name,
+                role="flash" if memory.is_nonvolatile else "ram",
+                capacity_bytes=memory.size_bytes,
+                reserved=_reserved(target, memory, conditions),
+                used=uses[memory.name],
+                read_bytes=traffic.read_bytes,
+                write_bytes=traffic.write_bytes,
+                bandwidth_needed_bytes_per_s=required_bandwidth(total_bytes, latency_s),
+                bandwidth_at_deadline_bytes_per_s=deadline_bandwidth(total_bytes, conditions.deadline_s),
+                bandwidth_offered_bytes_per_s=offered_bandwidth(memory, target.clock_hz),
+            )
+        )
+    return tuple(fits)
+
+
+def _reserved(target: Target, memory: MemorySpec, conditions: Conditions) -> tuple[Reservation, ...]:
+    """What the device file and the user take from this memory."""
+    device = tuple(
+        Reservation(spec.name, spec.memory, spec.size_bytes, spec.source)
+        for spec in target.device.reserved
+        if spec.memory == memory.name
+    )
+    return (*device, *(r for r in conditions.reservations if r.memory == memory.name))

@@ -1,0 +1,104 @@
+"""What is known of a kernel family: its coefficients on one core, and how far they may be off."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import lru_cache
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from ..columns import Floats
+from ..estimate import Basis
+from .terms import TERMS
+
+_DATA = Path(__file__).parents[1] / "data"
+# Terms that a table has besides the extents of its rows.
+TABLE_TERMS = ("in_elements", "out_elements", "moved_bytes")
+ALL_TERMS = (*TERMS, *TABLE_TERMS)
+_COLUMN = {term: column for column, term in enumerate(ALL_TERMS)}
+_FEW_POINTS = 12  # a fit to fewer points has no spread of its own:
+_FEW_POINTS_PCT = 10.0  # then at least this error
+
+
+class Price(NamedTuple):
+    """The family of one kernel, and by how much its cost is thought to differ from the family's.
+
+    `reason` says why the factors are not one. An empty family is a kernel nobody can price.
+    """
+
+    family: str
+    reason: str = ""
+    lo: float = 1.0
+    factor: float = 1.0
+    hi: float = 1.0
+
+
+class Family(NamedTuple):
+    """Coefficients over ALL_TERMS, and the factors between which a kernel of the family lies."""
+
+    coefficients: Floats
+    lo: float
+    hi: float
+    basis: Basis
+    reason: str
+
+
+def unpriced(reason: str) -> Price:
+    return Price("", reason)
+
+
+def compiled_price(price: Price, library: str, flags: str) -> Price:
+    """The price with the flags that the kernel is compiled with, against -O2."""
+    if not price.family:
+        return price
+    built = _builds().get((library, flags)) or _builds()[library, "unknown"]
+    if not built.reason:
+        return price
+    reason = "; ".join(text for text in (price.reason, built.reason) if text)
+    return Price(price.family, reason, price.lo * built.lo, price.factor * built.factor, price.hi * built.hi)
+
+
+@lru_cache(maxsize=1)
+def _builds() -> dict[tuple[str, str], Price]:
+    """(library, flags) -> what they do to a price."""
+    builds = {}
+    for library in ("reference", "cmsis-nn", "esp-nn"):
+        for row in _rows("kernel_builds.csv", library):
+            factors = float(row["lo"]), float(row["factor"]), float(row["hi"])
+            builds[library, row["flags"]] = Price("", row["reason"], *factors)
+    return builds
+
+
+@lru_cache(maxsize=16)
+def load_families(core: str) -> dict[str, Family]:
+    """The measured families of one core, and the analytic forms that hold for it."""
+    families: dict[str, Family] = {}
+    for row in _rows("kernel_coefficients.csv", core):
+        spread = float(row["p90_pct"])
+        if int(row["n"]) < _FEW_POINTS:
+            spread = max(spread, _FEW_POINTS_PCT)
+        _add(families, row, Family(np.zeros(len(ALL_TERMS)), max(0.0, 1 - spread / 100), 1 + spread / 100,
+                                   Basis.CALIBRATED, ""))  # fmt: skip
+    for name in ("any", core):
+        for row in _rows("kernel_forms.csv", name):
+            bounds = float(row["lo_factor"]), float(row["hi_factor"])
+            _add(families, row, Family(np.zeros(len(ALL_TERMS)), *bounds, Basis.ANALYTIC, row["reason"]))
+    return families
+
+
+def _add(families: dict[str, Family], row: dict[str, str], empty: Family) -> None:
+    family = families.setdefault(row["family"], empty)
+    family.coefficients[_COLUMN[row["term"]]] += float(row["coefficient"])
+
+
+def _rows(name: str, key: str) -> Iterator[dict[str, str]]:
+    """The rows of a data file whose first column is this key; only the last column may hold a comma."""
+    header: list[str] = []
+    with (_DATA / name).open(encoding="utf-8") as file:
+        for line in file:
+            if line.startswith(f"{key},"):
+                yield dict(zip(header, line.rstrip("\n").split(",", len(header) - 1), strict=True))
+            elif line.startswith(("core,", "library,")):
+                header = line.rstrip("\n").split(",")

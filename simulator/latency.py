@@ -1,0 +1,185 @@
+"""How long each kernel takes: instructions and fetched weight bytes, in cycles of the target's core."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from ..devices.spec import MemorySpec
+from ..devices.target import Target
+from .columns import Floats, KernelTable
+from .estimate import Basis, Interval, unknown
+from .kernels.accelerator import rate_cycles
+from .kernels.cores import CoreCosts, Spread, core_costs
+from .kernels.instructions import InstructionColumns, count_instructions, firmware_of
+from .traffic import TrafficColumns, kernel_traffic
+
+_ONE = Spread(1.0, 0.85, 1.2)  # cycles per cycle of a published kernel, on another chip of the same core
+
+
+class CycleColumns(NamedTuple):
+    """Cycles per row of the table (nan is unknown), their interval, and how they are known.
+
+    Args:
+        compute_cycles, weight_stall_cycles: the two parts of `value` (an accelerator overlaps them).
+        stream_cycles: the least that moving each byte once takes at the stated bandwidths.
+        bound: "compute", or the name of the memory that holds the row back; "unknown" for an unpriced row.
+    """
+
+    value: Floats
+    lo: Floats
+    hi: Floats
+    compute_cycles: Floats
+    weight_stall_cycles: Floats
+    stream_cycles: Floats
+    basis: list[Basis]
+    source: list[str]
+    reason: list[str]
+    bound: list[str]
+
+    def interval(self, row: int, *, per_s: float = 1.0) -> Interval:
+        """The cycles of one row, or its seconds with `per_s` the clock."""
+        if np.isnan(self.value[row]):
+            return unknown(self.reason[row])
+        value, lo, hi = (float(part[row]) / per_s for part in (self.value, self.lo, self.hi))
+        return Interval(value, lo, hi, self.basis[row], self.source[row])
+
+
+def kernel_cycles(table: KernelTable, target: Target) -> CycleColumns:
+    """cycles = instructions x CPI + weight bytes x cycles per byte, never less than the memory allows."""
+    traffic = kernel_traffic(table, target)
+    if target.runtime.rate is not None:
+        return _accelerator_cycles(table, target, traffic)
+    costs = core_costs(target)
+    if costs is None:
+        return _unpriced(table, f"no cost model for {target.device.core.name}")
+    counted = count_instructions(table, costs, firmware_of(target))
+    return _core_cycles(table, target, traffic, costs=costs, counted=counted)
+
+
+def op_latency(cycles: CycleColumns, row: int, target: Target) -> Interval:
+    """seconds = cycles / clock."""
+    return cycles.interval(row, per_s=target.clock_hz)
+
+
+def _core_cycles(
+    table: KernelTable, target: Target, traffic: TrafficColumns, *,
+    costs: CoreCosts, counted: InstructionColumns,
+) -> CycleColumns:  # fmt: skip
+    weights = target.device.home_of("weights")
+    stream = _external_cycles(table, target, traffic, costs.is_fetched_once)
+    is_cycles = np.array(counted.is_cycles, dtype=bool)
+    compute = [
+        np.where(is_cycles, count * simd, count * cpi)
+        for count, simd, cpi in zip((counted.value, counted.lo, counted.hi), _ONE, costs.cpi, strict=True)
+    ]
+    streamed = table.weight_bytes if costs.is_fetched_once else traffic.weight_read_bytes
+    fetched = np.where(is_cycles, 0.0, streamed)
+    stall = [
+        np.maximum(fetched * cost, least)
+        for cost, least in zip(_cycles_per_byte(costs, weights, target.clock_hz), stream, strict=True)
+    ]
+    value, low, high = (work + wait for work, wait in zip(compute, stall, strict=True))
+    return CycleColumns(
+        value, np.minimum(low, value), np.maximum(high, value), compute[0], stall[0], stream[0],
+        [_weaker(basis, costs.basis) for basis in counted.basis],
+        [_source(family, costs) for family in counted.family], counted.reason,
+        [_bound(work, wait, weights) for work, wait in zip(compute[0], stall[0], strict=True)],
+    )  # fmt: skip
+
+
+def _external_cycles(
+    table: KernelTable, target: Target, traffic: TrafficColumns, is_fetched_once: bool
+) -> list[Floats]:
+    """Cycles that external memories take: each byte once (value and low end), every access (high end).
+
+    Only a memory that states its bandwidth counts: one on the core's bus is in the cycles per instruction.
+    Behind a cache that keeps the weights of a kernel, each is fetched at most twice.
+    """
+    weights, arena = target.device.home_of("weights"), target.device.home_of("arena")
+    moved = traffic.arena_read_bytes + traffic.arena_write_bytes
+    fetched = 2 * table.weight_bytes if is_fetched_once else traffic.weight_read_bytes
+    touched = table.in_bytes + table.out_bytes
+    once = _stated(table.weight_bytes, weights, target) + _stated(touched, arena, target)
+    each = _stated(fetched, weights, target) + _stated(moved, arena, target)
+    return [once, once, each]
+
+
+def _stated(moved: Floats, memory: MemorySpec, target: Target) -> Floats:
+    access = memory.access
+    if access is None or access.bandwidth_bytes_per_s is None:
+        return np.zeros_like(moved)
+    return moved / access.bandwidth_bytes_per_s * target.clock_hz
+
+
+def _source(family: str, costs: CoreCosts) -> str:
+    return f"instructions of {family} counted for {costs.counted} x CPI: {costs.source}"
+
+
+def _weaker(first: Basis, second: Basis) -> Basis:
+    if Basis.UNKNOWN in (first, second):
+        return Basis.UNKNOWN
+    return Basis.ANALYTIC if Basis.ANALYTIC in (first, second) else Basis.CALIBRATED
+
+
+def _bound(compute_cycles: float, memory_cycles: float, weights: MemorySpec) -> str:
+    if np.isnan(compute_cycles):
+        return "unknown"
+    return weights.name if memory_cycles > compute_cycles else "compute"
+
+
+def _cycles_per_byte(costs: CoreCosts, weights: MemorySpec, clock_hz: float) -> Spread:
+    """Stall cycles per weight byte; none from RAM, in proportion to the wait states from flash.
+
+    The figure holds at the clock it was fitted at (the part's own highest where the row names none);
+    with known wait states, stall(clock) = stall x wait_states(clock) / wait_states(fitted clock).
+    """
+    if not weights.is_nonvolatile:
+        return Spread(0.0, 0.0, 0.0)
+    access = weights.access
+    if access is None or not access.wait_states:
+        return costs.cycles_per_byte
+    fitted = costs.at_clock_hz or access.wait_states[-1].up_to_hz
+    states = access.wait_states_at(fitted)
+    ratio = access.wait_states_at(clock_hz) / states if states else 1.0
+    return Spread(*(cost * ratio for cost in costs.cycles_per_byte))
+
+
+def _accelerator_cycles(table: KernelTable, target: Target, traffic: TrafficColumns) -> CycleColumns:
+    """cycles = max(work of the accelerator, bytes / bandwidth of each memory), in cycles of the core."""
+    rate = target.runtime.rate
+    assert rate is not None
+    npu = target.device.npu
+    ratio = target.clock_hz / npu.clock_hz if npu is not None and npu.clock_hz else 1.0
+    work = [part * ratio for part in rate_cycles(table, rate)]
+    homes = target.device.home_of("weights"), target.device.home_of("arena")
+    moved = traffic.weight_read_bytes, traffic.arena_read_bytes + traffic.arena_write_bytes
+    streams = [_bus_cycles(part, home, target.clock_hz) for part, home in zip(moved, homes, strict=True)]
+    slowest = np.maximum(streams[0], streams[1])
+    bound = [
+        "unknown" if np.isnan(work[0][row]) else "compute" if work[0][row] >= slowest[row]
+        else homes[int(streams[1][row] > streams[0][row])].name
+        for row in range(len(table))
+    ]  # fmt: skip
+    value, low, high = (np.maximum(part, slowest) for part in work)
+    lost = np.isnan(value)
+    reasons = [f"the work of {op.label} is not known" for op in table.ops]
+    return CycleColumns(
+        value, low, high, work[0], np.zeros_like(slowest), slowest,
+        [Basis.UNKNOWN if gone else Basis.ANALYTIC for gone in lost],
+        [f"MACs and elements per cycle of {target.runtime.name}: {rate.source}"] * len(table), reasons, bound,
+    )  # fmt: skip
+
+
+def _bus_cycles(moved: Floats, memory: MemorySpec, clock_hz: float) -> Floats:
+    """Cycles of the core that moving the bytes takes at the offered bandwidth; 0 if the file states none."""
+    if memory.access is None:
+        return np.zeros_like(moved)
+    return moved / memory.access.bandwidth_at(clock_hz) * clock_hz
+
+
+def _unpriced(table: KernelTable, reason: str) -> CycleColumns:
+    lost, none = np.full(len(table), np.nan), np.zeros(len(table))
+    return CycleColumns(lost, lost, lost, lost, none, none, [Basis.UNKNOWN] * len(table), [""] * len(table),
+                        [reason] * len(table), ["unknown"] * len(table))  # fmt: skip

@@ -1,0 +1,74 @@
+"""Where does each buffer go? TFLM's greedy planner: the largest first, each into the lowest gap that fits.
+
+Rules: specs/tflm_memory.md section 4.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ONLINE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A buffer that asks for a place: rounded bytes, inclusive lifetime, a fixed offset or ONLINE."""
+
+    size_bytes: int
+    first: int
+    last: int
+    offline_offset: int = ONLINE
+
+
+def place(requests: Sequence[Request]) -> list[int]:
+    """The offset of every request.
+
+    Offline requests go to their own offsets, in list order; then the others by decreasing size, ties by
+    decreasing list index, each to the lowest offset where no placed buffer alive at the same time lies.
+
+    >>> place([Request(32, 0, 1), Request(16, 1, 2), Request(32, 2, 3)])
+    [0, 32, 0]
+    """
+    offsets = [0] * len(requests)
+    offline = [i for i, r in enumerate(requests) if r.offline_offset != ONLINE]
+    online = [i for i, r in enumerate(requests) if r.offline_offset == ONLINE]
+    online.sort(key=lambda i: (-requests[i].size_bytes, -i))
+    starts: list[int] = []  # of placed buffers, ascending; equal offsets in order of placing
+    placed: list[tuple[int, int, int]] = []  # (end, first, last), parallel to starts
+    for i in (*offline, *online):
+        r = requests[i]
+        size, first, last = r.size_bytes, r.first, r.last
+        spot = r.offline_offset
+        if spot == ONLINE:
+            spot = 0
+            for start, (end, other_first, other_last) in zip(starts, placed, strict=True):
+                if other_first <= last and first <= other_last:
+                    if start - spot >= size:
+                        break
+                    if end > spot:
+                        spot = end
+        offsets[i] = spot
+        at = bisect_right(starts, spot)
+        starts.insert(at, spot)
+        placed.insert(at, (spot + size, first, last))
+    return offsets
+
+
+def extent(requests: Sequence[Request], offsets: Sequence[int]) -> int:
+    """plan_size = max(offset + size)."""
+    return max((o + r.size_bytes for r, o in zip(requests, offsets, strict=True)), default=0)
+
+
+def live_bytes(requests: Sequence[Request], end: int) -> list[int]:
+    """Bytes alive at every instant from -1 to `end`; entry 0 is instant -1."""
+    steps = [0] * (end + 3)
+    for r in requests:
+        steps[r.first + 1] += r.size_bytes
+        steps[r.last + 2] -= r.size_bytes
+    alive, now = [], 0
+    for step in steps[:-1]:
+        now += step
+        alive.append(now)
+    return alive

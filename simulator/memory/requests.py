@@ -1,0 +1,68 @@
+"""Which tensors ask for a place in TFLM's head, in which order? specs/tflm_memory.md sections 2 and 4."""
+
+from __future__ import annotations
+
+import struct
+from dataclasses import dataclass
+from typing import cast
+
+from ...graphs.ir import ModelGraph
+from .greedy import ONLINE, Request
+from .lifetimes import lifetimes
+from .rounding import up
+from .shapes import tensor_bytes
+
+ALIGNMENT_BYTES = 16
+OFFLINE_PLAN = "OfflineMemoryAllocation"
+
+
+@dataclass(frozen=True, slots=True)
+class TensorRequests:
+    """The planned tensors of all subgraphs, in TFLM's order, and the variables that are not planned."""
+
+    places: tuple[tuple[int, int], ...]  # (subgraph, tensor)
+    requests: tuple[Request, ...]
+    variables: tuple[int, ...]  # bytes
+
+
+def tensor_requests(graph: ModelGraph) -> TensorRequests:
+    """Every tensor without stored data, not a variable and not empty; kept with the graph.
+
+    A variable that an offline plan places is planned too.
+    """
+    known = graph._cache.get("tensor_requests")
+    if known is None:
+        known = graph._cache["tensor_requests"] = _collect(graph)
+    return cast("TensorRequests", known)
+
+
+def _collect(graph: ModelGraph) -> TensorRequests:
+    alive = lifetimes(graph)
+    offsets = iter(offline_offsets(graph) or ())
+    places, requests, variables = [], [], []
+    for number, subgraph in enumerate(graph.subgraphs):
+        first, last = alive.tensor_first[number], alive.tensor_last[number]
+        for tensor in subgraph.tensors:
+            offset = next(offsets, ONLINE)
+            if tensor.data is not None:
+                continue
+            size_bytes = tensor_bytes(subgraph, tensor.index)
+            if tensor.is_variable and offset == ONLINE:
+                variables.append(size_bytes)
+            elif size_bytes:
+                places.append((number, tensor.index))
+                rounded = up(size_bytes, ALIGNMENT_BYTES)
+                requests.append(Request(rounded, first[tensor.index], last[tensor.index], offset))
+    return TensorRequests(tuple(places), tuple(requests), tuple(variables))
+
+
+def offline_offsets(graph: ModelGraph) -> tuple[int, ...] | None:
+    """The offsets of an offline plan, one per tensor of all subgraphs; None without a plan.
+
+    Metadata, int32 words: version, subgraph, n, then n offsets (-1: plan it online).
+    """
+    for name, data in graph.metadata:
+        if name == OFFLINE_PLAN:
+            words = struct.unpack(f"<{len(data) // 4}i", data[: len(data) // 4 * 4])
+            return words[3 : 3 + words[2]] if len(words) >= 3 and words[2] >= 0 else ()
+    return None

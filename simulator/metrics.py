@@ -1,0 +1,62 @@
+"""The headline figures, in the order and under the names that scripts rely on."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from .estimate import Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
+
+ARENA_SOURCE = "TFLM's own allocation rules, replayed"
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """The figures of one estimate before they are named."""
+
+    plan: MemoryPlan | None
+    no_plan: str  # why there is no plan; "" with one
+    ram_bytes: Interval
+    flash_bytes: Interval
+    latency_s: Interval
+    energy_j: Interval
+    macs: Interval
+    traffic_bytes: Interval
+    bandwidth_bytes_per_s: Interval
+
+
+def arena_figure(plan: MemoryPlan | None, field: str, why_not: str) -> Interval:
+    """One byte count of the plan, exact; null with the reason where there is no plan."""
+    if plan is None:
+        return unknown(why_not)
+    return exact(getattr(plan, field), f"{ARENA_SOURCE} ({plan.planner})")
+
+
+def name_metrics(headline: Headline, memories: Sequence[MemoryFit]) -> tuple[Metric, ...]:
+    """The metrics in contract order, then traffic and bandwidth of each memory that is used."""
+    h = headline
+    arena = tuple(
+        Metric.of(f"arena_{part}_bytes", "B", arena_figure(h.plan, f"{part}_bytes", h.no_plan))
+        for part in ("head", "tail", "used", "min")
+    )
+    whole = (
+        Metric.of("ram_bytes", "B", h.ram_bytes),
+        Metric.of("flash_bytes", "B", h.flash_bytes),
+        Metric.of("latency_s", "s", h.latency_s),
+        Metric.of("energy_j", "J", h.energy_j),
+        Metric.of("macs", "MAC", h.macs),
+        Metric.of("traffic_bytes", "B", h.traffic_bytes),
+        Metric.of("bandwidth_bytes_per_s", "B/s", h.bandwidth_bytes_per_s),
+    )
+    source = h.traffic_bytes.source
+    traffic = tuple(
+        Metric.of(f"traffic_bytes.{m.name}", "B", exact(m.read_bytes + m.write_bytes, source))
+        for m in memories
+        if m.is_used
+    )
+    bandwidth = tuple(
+        Metric.of(f"bandwidth_bytes_per_s.{m.name}", "B/s", m.bandwidth_needed_bytes_per_s)
+        for m in memories
+        if m.is_used
+    )
+    return (*arena, *whole, *traffic, *bandwidth)

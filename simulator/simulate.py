@@ -1,0 +1,133 @@
+"""simulate(graph, target) -> Estimate: the only conductor."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from time import perf_counter
+
+from ..devices.target import Target
+from ..graphs.ir import ModelGraph
+from ..graphs.passes.fusion import fuse
+from .assumptions import assumptions_of, passed_checks
+from .bandwidth import required_bandwidth
+from .energy import energy_j
+from .estimate import Conditions, Estimate, Finding, Interval, MemoryPlan, exact, unknown
+from .facts import model_facts, target_facts
+from .findings import bound_findings, op_findings, plan_findings, target_findings
+from .fit import memory_fits
+from .flash import code_bytes, model_bytes
+from .latency import kernel_cycles
+from .memory.plan import plan_memory
+from .memory.refusal import refusals as allocator_refusals
+from .metrics import Headline, arena_figure, name_metrics
+from .placement import Contents
+from .rows import op_rows, total_latency_s, total_macs
+from .support import allocator_findings, refusals
+from .traffic import kernel_traffic
+from .verdict import budget_findings, check_budget, decide, memory_budgets
+from .workload import compile_table
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """The arena, or why there is none."""
+
+    plan: MemoryPlan | None
+    refused: tuple[Finding, ...]
+    no_plan: str
+
+
+def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = None) -> Estimate:
+    """What the model needs on the target, against what the target has.
+
+    Args:
+        conditions: deadline, reservations, headroom; none by default.
+    """
+    begin = perf_counter()
+    given = conditions or Conditions()
+    fusion = fuse(graph, target.runtime.fusion)
+    planned = _plan(graph, fusion.graph, target)
+    planned_s = perf_counter() - begin
+    table = compile_table(fusion.graph, target.kernels)
+    traffic, cycles = kernel_traffic(table, target), kernel_cycles(table, target)
+    latency_s = total_latency_s(table, cycles, target.clock_hz)
+    ops = op_rows(
+        fusion.graph.main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan
+    )
+    contents = _contents(graph, target, planned)
+    moved = {part.memory: part for part in traffic.by_memory()}
+    memories = memory_fits(target, contents, moved=moved, latency_s=latency_s, conditions=given)
+    headline = _headline(contents, planned, latency_s, energy_j(latency_s, target),
+                         macs=total_macs(table), moved_bytes=sum(m.read_bytes + m.write_bytes for m in memories))  # fmt: skip
+    budgets = memory_budgets(memories, tight_headroom=given.tight_headroom)
+    if given.deadline_s is not None:
+        budgets = (*budgets, check_budget("latency", latency_s, given.deadline_s, unit="s",
+                                          tight_headroom=given.tight_headroom))  # fmt: skip
+    findings = (
+        *planned.refused,
+        *budget_findings(budgets),
+        *op_findings(ops),
+        *plan_findings(planned.plan, ops),
+        *bound_findings(ops),
+        *target_findings(target, latency_s, headline.energy_j),
+    )
+    return Estimate(
+        model=model_facts(graph, headline.macs),
+        target=target_facts(target),
+        verdict=decide(budgets, planned.refused),
+        metrics=name_metrics(headline, memories),
+        memories=memories,
+        ops=ops,
+        plan=planned.plan,
+        fusion=fusion.effect,
+        findings=_by_severity(findings),
+        assumptions=assumptions_of(target),
+        deadline_s=given.deadline_s,
+        passed=passed_checks(planned.refused, budgets),
+        timings_s={"plan": planned_s, "total": perf_counter() - begin},
+    )
+
+
+def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
+    """The plan of the runtime's own planner over the kernels it runs; the model as read decides what is refused."""
+    memory = target.runtime.memory
+    refused = refusals(graph, target.runtime)
+    if memory.planner == "unknown":
+        return _Planned(None, refused, f"this version has no memory model of {target.runtime.name}")
+    if not refused and memory.persistent == "tflm":
+        refused = allocator_findings(allocator_refusals(graph))
+    if refused:
+        return _Planned(None, refused, f"{target.runtime.name} refuses the model")
+    return _Planned(plan_memory(kernels, target), (), "")
+
+
+def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:
+    """What has to lie in memory: model and code; arena and the runtime's static data."""
+    memory, name = target.runtime.memory, target.runtime.name
+    if memory.persistent == "unknown":
+        model = unknown(f"how {name} stores weights is not modelled in this version")
+    else:
+        model = exact(model_bytes(graph), "length of the .tflite")
+    if memory.static_ram_bytes is None:
+        static = unknown(f"static RAM of {name} is not known: {memory.source}")
+    else:
+        static = exact(memory.static_ram_bytes, memory.source)
+    arena = arena_figure(planned.plan, "min_bytes", planned.no_plan)
+    return Contents(model, code_bytes(graph, target), arena, static, planned.plan)
+
+
+def _headline(
+    contents: Contents, planned: _Planned, latency_s: Interval, joules: Interval,
+    *, macs: Interval, moved_bytes: int,
+) -> Headline:  # fmt: skip
+    source = "kernel loops: every load and store of weights, activations and scratch"
+    return Headline(
+        planned.plan, planned.no_plan, contents.arena + contents.static, contents.model + contents.code,
+        latency_s, joules, macs, exact(moved_bytes, source), required_bandwidth(moved_bytes, latency_s),
+    )  # fmt: skip
+
+
+def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    order = ("error", "warning", "info")
+    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity.value)))

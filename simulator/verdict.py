@@ -1,0 +1,129 @@
+"""Does it fit: every need against its budget, and the worst of all."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .estimate import BudgetCheck, Finding, Interval, MemoryFit, Severity, Verdict, Word, total
+
+
+def check_budget(
+    name: str, need: Interval, budget: float, *, unit: str, tight_headroom: float
+) -> BudgetCheck:
+    """One need against one budget.
+
+    NO if lo > budget; UNKNOWN if there is no value; RISKY if hi > budget;
+    TIGHT if value > budget * (1 - tight_headroom); FITS otherwise.
+    """
+    headroom = None if need.value is None or budget <= 0 else 1 - need.value / budget
+    if need.lo is not None and need.lo > budget:
+        word = Word.NO
+    elif need.value is None or need.hi is None:
+        word = Word.UNKNOWN
+    elif need.hi > budget:
+        word = Word.RISKY
+    elif need.value > budget * (1 - tight_headroom):
+        word = Word.TIGHT
+    else:
+        word = Word.FITS
+    return BudgetCheck(name, unit, need, budget, word, headroom)
+
+
+def memory_budgets(memories: Sequence[MemoryFit], *, tight_headroom: float) -> tuple[BudgetCheck, ...]:
+    """One budget per memory that something lies in; the name is role:memory ("ram:sram")."""
+    return tuple(
+        check_budget(
+            f"{memory.role}:{memory.name}",
+            total((use.used for use in memory.used), empty_source="nothing placed"),
+            memory.budget_bytes,
+            unit="B",
+            tight_headroom=tight_headroom,
+        )
+        for memory in memories
+        if memory.is_used
+    )
+
+
+def decide(budgets: Sequence[BudgetCheck], refusals: Sequence[Finding]) -> Verdict:
+    """The worst word over all budgets; NO when the runtime refuses the model."""
+    if refusals:
+        first, more = refusals[0], len(refusals) - 1
+        tail = f" (and {more} more reasons)" if more else ""
+        rules = tuple(dict.fromkeys(f.rule for f in refusals))
+        return Verdict(Word.NO, "runtime", f"{first.message}{tail}", tuple(budgets), rules)
+    limiting = max(budgets, key=_badness)
+    sentence = "; ".join(_clause(b) for b in sorted(budgets, key=_badness, reverse=True))
+    reasons = tuple(dict.fromkeys(r for b in budgets for r in budget_rules(b)))
+    return Verdict(limiting.word, limiting.name, sentence, tuple(budgets), reasons)
+
+
+def _badness(check: BudgetCheck) -> tuple[int, float]:
+    headroom = 1.0 if check.headroom is None else check.headroom
+    return check.word.severity, -headroom
+
+
+_WORDS = {
+    Word.NO: "does not fit",
+    Word.UNKNOWN: "is unknown",
+    Word.RISKY: "may not fit",
+    Word.TIGHT: "fits tightly",
+    Word.FITS: "fits",
+}
+
+
+def _clause(check: BudgetCheck) -> str:
+    return f"{check.name} {_WORDS[check.word]}"
+
+
+# (what the budget is of, verdict) -> the rule that explains it
+_RULES = {
+    ("ram", Word.NO): "PF201", ("ram", Word.RISKY): "PF201", ("ram", Word.UNKNOWN): "PF205", ("ram", Word.TIGHT): "PF206",
+    ("flash", Word.NO): "PF301", ("flash", Word.RISKY): "PF301", ("flash", Word.UNKNOWN): "PF302", ("flash", Word.TIGHT): "PF304",
+    ("latency", Word.NO): "PF402", ("latency", Word.RISKY): "PF403", ("latency", Word.UNKNOWN): "PF401", ("latency", Word.TIGHT): "PF403",
+}  # fmt: skip
+_SEVERITY = {
+    Word.NO: Severity.ERROR,
+    Word.UNKNOWN: Severity.WARNING,
+    Word.RISKY: Severity.WARNING,
+    Word.TIGHT: Severity.WARNING,
+}
+
+
+def budget_rules(check: BudgetCheck) -> tuple[str, ...]:
+    """The rule ids that a budget's word stands for; () if it fits."""
+    rule = _RULES.get((check.name.split(":")[0], check.word))
+    return (rule,) if rule else ()
+
+
+def budget_findings(budgets: Sequence[BudgetCheck]) -> tuple[Finding, ...]:
+    """A finding per budget that does not simply fit."""
+    return tuple(
+        Finding(rule, _SEVERITY[check.word], _sentence(check), fix=_FIXES[check.name.split(":")[0]])
+        for check in budgets
+        for rule in budget_rules(check)
+    )
+
+
+_FIXES = {
+    "ram": "shrink the input or the widest activations, or free RAM with a smaller --reserve",
+    "flash": "use fewer weights or a smaller type, or a device with more flash",
+    "latency": "use fewer MACs, a faster kernel library or clock, or a longer --deadline",
+}
+
+
+def _sentence(check: BudgetCheck) -> str:
+    need, budget = check.need, check.budget
+    if need.value is None:
+        bound = "" if not need.lo else f", at least {_amount(need.lo, check.unit)}"
+        return f"{check.name}: need unknown{bound} of {_amount(budget, check.unit)}: {need.reason}"
+    spread = ""
+    if need.lo != need.hi:
+        spread = f" (p10 to p90: {_amount(need.lo or 0, check.unit)} to {_amount(need.hi or 0, check.unit)})"
+    return (
+        f"{check.name} {_WORDS[check.word]}: needs {_amount(need.value, check.unit)}{spread} "
+        f"of {_amount(budget, check.unit)}"
+    )
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"{value:,.0f} {unit}" if unit == "B" else f"{value:.4g} {unit}"

@@ -1,0 +1,146 @@
+"""The zoo's networks are the published ones: op by op, MAC by MAC."""
+
+from __future__ import annotations
+
+import time
+
+import numpy as np
+import pytest
+from shared_data import shared_csv
+
+from preflash.errors import ModelNotFound
+from preflash.graphs.check import check
+from preflash.graphs.dims import op_dims
+from preflash.graphs.evaluate import evaluate
+from preflash.graphs.ir import ModelGraph
+from preflash.graphs.tflite.write import write_tflite
+from preflash.graphs.zoo import ZOO, build, rounded_channels
+from preflash.simulator.interpreter import run_tflite
+
+NUMPY = {"int8": np.int8, "float32": np.float32}
+
+
+def _macs(graph: ModelGraph) -> list[int]:
+    """Per op: output elements x filter taps x filter depth."""
+    found = ((d.batch * d.out_h * d.out_w * d.out_c * d.k_h * d.k_w * d.filter_c if d and d.weight_dtype else 0)
+             for d in (op_dims(graph.main, op) for op in graph.ops))  # fmt: skip
+    return list(found)
+
+
+def _random_input(graph: ModelGraph, dtype: str) -> np.ndarray:
+    random, shape = np.random.default_rng(7), graph.tensors[graph.inputs[0]].shape
+    if dtype == "float32":
+        return random.uniform(-1, 1, shape).astype(np.float32)
+    return random.integers(-128, 128, shape).astype(np.int8)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+@pytest.mark.parametrize("name", ["kws01", "vww01", "ic01", "ad01"])
+def test_the_mlperf_tiny_networks_equal_the_published_ones_op_by_op(name: str, dtype: str) -> None:
+    rows = [r for r in shared_csv("mlperf_tiny_layers.csv") if r["model"] == f"{name}_{'int8' if dtype == 'int8' else 'fp32'}"]
+    graph = build(name, dtype=dtype)
+    assert len(rows) == len(graph.ops)
+
+    def text(tensor: int) -> str:
+        return "x".join(map(str, graph.tensors[tensor].shape))
+
+    for row, op, macs in zip(rows, graph.ops, _macs(graph), strict=True):
+        assert (row["op"], row["in_shape"], row["out_shape"]) == (op.kind, text(op.inputs[0]), text(op.outputs[0]))
+        assert int(row["macs"]) == macs
+        assert row["in_type"].lower() == graph.tensors[op.inputs[0]].dtype.value
+        if macs:
+            assert row["w_shape"] == text(op.inputs[1])
+
+
+def test_mobilenet_v1_splits_its_macs_as_published() -> None:
+    """SA-38: 568.7 M = convolution 10.84 + depthwise 17.39 + pointwise 539.49 + dense 1.02; 4.21 M weights."""
+    graph = build("mobilenet-v1")
+    macs = _macs(graph)
+    by_kind = {
+        kind: sum(m for m, op in zip(macs, graph.ops, strict=True) if op.kind == kind)
+        for kind in ("DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
+    }
+    # 3*3*3*32*112*112; 3*3 * (32*112^2 + 64*56^2 + 128*56^2 + 128*28^2 + 256*28^2 + 256*14^2 + 5*512*14^2
+    # + 512*7^2 + 1024*7^2); 1024 * 1000
+    assert macs[0] == 10_838_016
+    assert by_kind == {"DEPTHWISE_CONV_2D": 17_385_984, "FULLY_CONNECTED": 1_024_000}
+    assert sum(macs) == 568_740_352
+    weights = sum(graph.tensors[op.inputs[1]].element_count for op, m in zip(graph.ops, macs, strict=True) if m)
+    assert weights == 4_209_088
+
+
+def test_mobilenet_v1_of_a_quarter_width_at_160_has_21_06_million_macs() -> None:
+    assert round(sum(_macs(build("mobilenet-v1", width=0.25, resolution=160))) / 1e6, 2) == 21.06  # SA-39
+
+
+def test_mobilenet_v2_has_300_million_macs_and_3_47_million_weights() -> None:
+    graph = build("mobilenet-v2")
+    weights = sum(graph.tensors[op.inputs[1]].element_count for op in graph.ops if "CONV" in op.kind or "FULLY" in op.kind)
+    assert sum(_macs(graph)) == pytest.approx(300e6, rel=0.005)
+    assert 3.46e6 < weights < 3.48e6
+    assert sum(op.kind == "ADD" for op in graph.ops) == 10  # 1 + 2 + 3 + 2 + 2 repeats whose shape stays
+
+
+@pytest.mark.parametrize(
+    ("wish", "channels"), [(32, 32), (11.2, 16), (8.4, 8), (4, 8), (24 * 0.75, 24), (96 * 0.35, 32), (1792, 1792)]
+)
+def test_mobilenet_v2_channels_are_multiples_of_eight_within_a_tenth(wish: float, channels: int) -> None:
+    assert rounded_channels(wish) == channels
+
+
+@pytest.mark.parametrize(("width", "channels"), [(0.25, 8), (0.5, 16), (0.75, 24), (0.1, 8), (1.4, 44)])
+def test_mobilenet_v1_channels_are_cut_and_at_least_eight(width: float, channels: int) -> None:
+    graph = build("mobilenet-v1", width=width, resolution=32)
+    assert graph.tensors[graph.ops[0].outputs[0]].shape == (1, 16, 16, channels)
+
+
+@pytest.mark.parametrize("dtype", ["int8", "float32"])
+@pytest.mark.parametrize("name", list(ZOO))
+def test_every_network_is_sound_and_tflite_computes_the_same(name: str, dtype: str) -> None:
+    """int8 within two steps of the grid for the small networks; float to 1e-4."""
+    small = {"width": 0.35, "resolution": 64, "classes": 10} if ZOO[name].scales and name != "vww01" else {}
+    graph = build(name, dtype=dtype, **small)  # type: ignore[arg-type]
+    check(graph)
+    given = _random_input(graph, dtype)
+    ours, theirs = evaluate(graph, [given])[0], run_tflite(write_tflite(graph), [given])[0]
+    if dtype == "float32":
+        np.testing.assert_allclose(ours, theirs, atol=1e-4, rtol=1e-4)
+    else:
+        steps = 24 if name == "mobilenet-v2" else 2  # 66 ops round; its softmax is steep
+        assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= steps
+    assert len(np.unique(ours)) > 1
+
+
+def test_int8_outputs_are_spread_over_their_grid() -> None:
+    graph = build("ad01")
+    result = evaluate(graph, [_random_input(graph, "int8")])[0]
+    saturated = np.mean((result == -128) | (result == 127))
+    assert saturated < 0.01
+    assert result.std() > 5
+
+
+@pytest.mark.parametrize(("name", "limit_s"), [("kws01", 0.5), ("vww01", 1.0)])
+def test_the_demo_networks_are_built_at_once(name: str, limit_s: float) -> None:
+    """Ten times the wished 50 and 100 ms: a guard against a slow way, not a benchmark."""
+    best = min(_seconds_to_build(name) for _ in range(3))
+    assert best < limit_s
+
+
+def _seconds_to_build(name: str) -> float:
+    start = time.perf_counter()
+    build(name)
+    return time.perf_counter() - start
+
+
+def test_an_unknown_network_says_which_was_meant() -> None:
+    with pytest.raises(ModelNotFound, match="did you mean mobilenet-v2"):
+        build("mobilenet_v2")
+
+
+@pytest.mark.parametrize(
+    ("name", "options"),
+    [("kws01", {"width": 0.5}), ("vww01", {"width": -1.0}), ("ic01", {"dtype": "int3"}), ("ad01", {"resolution": 9})],
+)
+def test_what_a_network_cannot_be_is_refused(name: str, options: dict[str, float]) -> None:
+    with pytest.raises(ModelNotFound):
+        build(name, **options)  # type: ignore[arg-type]

@@ -25,7 +25,7 @@ def clamp(x: Array, activation: int) -> Array:
         return x
     meaning = _FUSED.get(activation)
     if meaning is None:
-        raise UnsupportedOp(f"fused activation {Activation(activation).name} cannot be evaluated")
+        raise UnsupportedOp(f"fused activation {activation} cannot be evaluated")
     return meaning(x)
 
 

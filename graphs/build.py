@@ -24,10 +24,10 @@ _VERSIONS = {
     "TRANSPOSE_CONV": (3, 3, 4), "ADD": (1, 2, 4), "SUB": (1, 2, 5), "MUL": (1, 2, 4),
     "AVERAGE_POOL_2D": (1, 2, 3), "MAX_POOL_2D": (1, 2, 3), "SOFTMAX": (1, 2, 3), "LOGISTIC": (1, 2, 3),
     "TANH": (1, 2, 3), "RELU": (1, 2, 3), "RELU6": (1, 2, 3), "LEAKY_RELU": (1, 2, 2), "PAD": (1, 2, 2),
-    "MEAN": (1, 2, 2), "SUM": (1, 2, 2), "CONCATENATION": (1, 2, 3),
-    "MAXIMUM": (1, 2, 2),     "MINIMUM": (1, 2, 2), "TRANSPOSE": (1, 2, 2), "SPLIT": (1, 2, 2), "STRIDED_SLICE": (1, 2, 2), "SLICE": (1, 2, 3),
-    "DEQUANTIZE": (1, 2, 3), "RESIZE_BILINEAR": (1, 2, 3), "RESIZE_NEAREST_NEIGHBOR": (1, 2, 2),
-    "BATCH_MATMUL": (1, 2, 3),
+    "MEAN": (1, 2, 2), "SUM": (1, 2, 2), "CONCATENATION": (1, 2, 3), "MAXIMUM": (1, 2, 2),
+    "MINIMUM": (1, 2, 2), "TRANSPOSE": (1, 2, 2), "SPLIT": (1, 2, 2), "STRIDED_SLICE": (1, 2, 2),
+    "SLICE": (1, 2, 3), "DEQUANTIZE": (1, 2, 3), "RESIZE_BILINEAR": (1, 2, 3),
+    "RESIZE_NEAREST_NEIGHBOR": (1, 2, 2), "BATCH_MATMUL": (1, 2, 3),
 }  # fmt: skip
 _VERSION_COLUMN = {DType.INT8: 1, DType.UINT8: 0, DType.INT16: 2}
 # Outputs on a fixed grid (quantities.fixed), and outputs on the grid of their input: TFLite's 8-bit spec.

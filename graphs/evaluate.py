@@ -30,7 +30,7 @@ def evaluate(graph: ModelGraph, inputs: Sequence[Array]) -> list[Array]:
 
     Each op dequantizes its inputs, computes in float64 and quantizes its outputs: q = round(x / scale + zero
     point), halves away from zero, clamped. A fused op runs its parts in order and keeps what lies
-    between them to itself, rounded where the original ops rounded, so that fusing changes no bit of the result.
+    between them to itself, rounded where the original ops rounded: fusing changes no bit of the result.
     """
     main = graph.main
     if len(inputs) != len(main.inputs):

@@ -22,7 +22,10 @@ def infer_shapes(subgraph: Subgraph, op: Op) -> Shapes | None:
     rule, reading = RULES.get(op.kind), Reading(subgraph, op)
     if rule is None or op.fused or any(-1 in shape for shape in reading.shapes()):
         return None
-    return rule(reading)
+    found = rule(reading)
+    if found is not None and any(extent < 0 for shape in found for extent in shape):
+        raise reading.fault("would give a negative extent")
+    return found
 
 
 _STEPS = ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor", "filter_height", "filter_width")

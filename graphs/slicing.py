@@ -171,7 +171,9 @@ def _batch_to_space(r: Reading) -> Shapes | None:
     shape, blocks, crops = r.shape(), r.integers(1), r.integers(2)
     if blocks is None or crops is None:
         return None
-    if len(crops) != 2 * len(blocks) or len(blocks) >= len(shape) or shape[0] % max(1, prod(blocks)):
+    if len(crops) != 2 * len(blocks) or len(blocks) >= len(shape) or min(blocks, default=1) < 1:
+        raise r.fault(f"has blocks {blocks} and crops {crops}")
+    if shape[0] % prod(blocks):
         raise r.fault(f"has blocks {blocks} and crops {crops}")
     grown = tuple(shape[1 + i] * b - crops[2 * i] - crops[2 * i + 1] for i, b in enumerate(blocks))
     return ((shape[0] // prod(blocks), *grown, *shape[1 + len(blocks) :]),)

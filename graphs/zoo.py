@@ -64,11 +64,14 @@ def _dtype(text: str) -> DType:
     return DType(text)
 
 
-def _conv(
-    b: GraphBuilder, x: int, channels: int, kernel: tuple[int, int] = (3, 3), *,
-    stride: int = 1, activation: Activation = _RELU,
-) -> int:  # fmt: skip
-    return b.conv(x, channels, kernel, Conv2DAttributes(Padding.SAME, stride, stride, activation))
+def _conv(b: GraphBuilder, x: int, channels: int, *, stride: int = 1, activation: Activation = _RELU) -> int:
+    return b.conv(x, channels, (3, 3), Conv2DAttributes(Padding.SAME, stride, stride, activation))
+
+
+def _pointwise(
+    b: GraphBuilder, x: int, channels: int, *, stride: int = 1, activation: Activation = _RELU
+) -> int:
+    return b.conv(x, channels, (1, 1), Conv2DAttributes(Padding.SAME, stride, stride, activation))
 
 
 def _depthwise(b: GraphBuilder, x: int, *, stride: int = 1, activation: Activation = _RELU) -> int:
@@ -84,9 +87,9 @@ def _classify(b: GraphBuilder, x: int, channels: int, classes: int) -> int:
 
 def _kws01(b: GraphBuilder, plan: Plan) -> int:
     """DS-CNN: 10x4 convolution of stride 2, four depthwise-separable blocks of 64 channels."""
-    x = _conv(b, b.input((1, 49, 10, 1)), 64, (10, 4), stride=2)
+    x = b.conv(b.input((1, 49, 10, 1)), 64, (10, 4), Conv2DAttributes(Padding.SAME, 2, 2, _RELU))
     for _ in range(4):
-        x = _conv(b, _depthwise(b, x), 64, (1, 1))
+        x = _pointwise(b, _depthwise(b, x), 64)
     return _classify(b, x, 64, plan.classes)
 
 
@@ -97,7 +100,7 @@ def _ic01(b: GraphBuilder, plan: Plan) -> int:
     x = b.add(x, main, _RELU)
     for channels in (32, 64):
         main = _conv(b, _conv(b, x, channels, stride=2), channels, activation=Activation.NONE)
-        shortcut = _conv(b, x, channels, (1, 1), stride=2, activation=Activation.NONE)
+        shortcut = _pointwise(b, x, channels, stride=2, activation=Activation.NONE)
         x = b.add(shortcut, main, _RELU)
     return _classify(b, x, 64, plan.classes)
 
@@ -127,7 +130,7 @@ def _mobilenet_v1(b: GraphBuilder, plan: Plan, activation: Activation = _RELU6) 
     x = _conv(b, x, channels(32), stride=2, activation=activation)
     for published, stride in _V1_BLOCKS:
         x = _depthwise(b, x, stride=stride, activation=activation)
-        x = _conv(b, x, channels(published), (1, 1), activation=activation)
+        x = _pointwise(b, x, channels(published), activation=activation)
     return _classify(b, x, channels(1024), plan.classes)
 
 
@@ -160,13 +163,13 @@ def _mobilenet_v2(b: GraphBuilder, plan: Plan) -> int:
         channels = rounded_channels(published * plan.width)
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1
-            y = x if expansion == 1 else _conv(b, x, depth * expansion, (1, 1), activation=_RELU6)
+            y = x if expansion == 1 else _pointwise(b, x, depth * expansion, activation=_RELU6)
             y = _depthwise(b, y, stride=stride, activation=_RELU6)
-            y = _conv(b, y, channels, (1, 1), activation=Activation.NONE)
+            y = _pointwise(b, y, channels, activation=Activation.NONE)
             x = b.add(x, y) if stride == 1 and depth == channels else y
             depth = channels
     last = rounded_channels(1280 * max(1.0, plan.width))
-    return _classify(b, _conv(b, x, last, (1, 1), activation=_RELU6), last, plan.classes)
+    return _classify(b, _pointwise(b, x, last, activation=_RELU6), last, plan.classes)
 
 
 def _conv_add_pool_relu(b: GraphBuilder, plan: Plan) -> int:

@@ -63,10 +63,21 @@ def bullet(gauge: Gauge) -> Bullet | None:
     )  # fmt: skip
 
 
+def stack_end(segments: Sequence[Segment], capacity_bytes: float) -> float:
+    """What a memory's bar ends at: its capacity, or what lies in it where that is more."""
+    return max(capacity_bytes, sum(s.size_bytes or 0.0 for s in segments if s.kind != "missing"))
+
+
+def capacity_mark(segments: Sequence[Segment], capacity_bytes: float) -> float:
+    """Where the capacity lies on a memory's bar, in percent; 100 unless it overflows."""
+    return _share(capacity_bytes, stack_end(segments, capacity_bytes))
+
+
 def stack(segments: Sequence[Segment], capacity_bytes: float) -> tuple[Mark, ...]:
     """Segments side by side along one bar; if they overflow, the bar ends where they do."""
+    segments = [s for s in segments if s.kind != "missing"]
     sizes = [s.size_bytes or 0.0 for s in segments]
-    end = max(capacity_bytes, sum(sizes))
+    end = stack_end(segments, capacity_bytes)
     marks, start = [], 0.0
     for segment, size in zip(segments, sizes, strict=True):
         if size > 0:
@@ -125,7 +136,7 @@ def _buffer_mark(b: PlannedBuffer, across: _Across, top: int, op_at: dict[int, i
         else ()
     )
     lifetime = f", alive during ops {alive[0]} to {alive[-1]}" if alive else ""
-    name = shown.clean(b.name)
+    name = shown.short(shown.clean(b.name), 96)
     title = (
         f"{name}: {shown.exact_bytes(b.size_bytes)} at {b.offset_bytes:,} ({b.kind}{lifetime})"
         if name else f"{b.kind}: {shown.exact_bytes(b.size_bytes)} at {b.offset_bytes:,}{lifetime}"
@@ -193,7 +204,7 @@ def latency_chart(estimate: Estimate) -> LatencyChart | None:
 
 def _latency_bar(op: OpEstimate, x: float, step: float, top: float) -> Mark:
     value = op.latency_s.value
-    kind, name = shown.clean(op.kind), shown.clean(op.name)
+    kind, name = shown.clean(op.kind), shown.short(shown.clean(op.name), 96)
     if value is None:
         title = f"op {op.index} {kind} {name}: unknown, {shown.clean(op.latency_s.reason)}"
         return Mark(round(x, 2), 0, round(step, 2), 100, "unknown", title, "", (op.index,))

@@ -62,9 +62,12 @@ def page_data(estimate: Estimate) -> dict[str, Any]:
     }
 
 
-def _memory_map(memory: MemoryFit) -> tuple[MemoryFit, tuple[sections.Segment, ...], tuple[charts.Mark, ...]]:
-    segments = sections.memory_segments(memory)
-    return memory, segments, charts.stack(segments, memory.capacity_bytes)
+def _memory_map(
+    memory: MemoryFit,
+) -> tuple[MemoryFit, tuple[sections.Segment, ...], tuple[charts.Mark, ...], float]:
+    """The memory, its segments, their marks, and where its capacity lies."""
+    segments, capacity = sections.memory_segments(memory), memory.capacity_bytes
+    return memory, segments, charts.stack(segments, capacity), charts.capacity_mark(segments, capacity)
 
 
 def bound_classes(estimate: Estimate) -> dict[str, str]:

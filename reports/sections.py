@@ -161,7 +161,9 @@ def memory_segments(memory: MemoryFit) -> tuple[Segment, ...]:
         for r in memory.reserved
     ]
     free = free_bytes(memory)
-    if free is None or free > 0:
+    if free is not None and free < 0:
+        parts.append(Segment("missing", "missing", -free, -free, -free, "", "does not fit"))
+    elif free is None or free > 0:
         parts.append(Segment("free", "free", free, free, free, "", "what is left"))
     return tuple(parts)
 

@@ -34,7 +34,9 @@ def render_text(estimate: Estimate, *, color: bool, command: str = "") -> str:
         command: the command line that made the estimate; the last line then shows what to run next.
     """
     lines = [*_header(estimate, color), *_verdict(estimate, color), ""]
-    lines += [line for gauge in gauges(estimate) for line in _bar_lines(gauge, color)]
+    bars = gauges(estimate)
+    labels = max(8, *(len(gauge.label) for gauge in bars))
+    lines += [line for gauge in bars for line in _bar_lines(gauge, labels, color)]
     found = ranked_findings(estimate)
     if found:
         lines += ["", *(line for finding in found[:_MOST_FINDINGS] for line in _finding(finding, color))]
@@ -48,8 +50,11 @@ def _paint(text: str, colour: str, color: bool) -> str:
 
 
 def _wrapped(text: str, indent: str = "", hanging: str | None = None) -> list[str]:
+    """At most three lines; what is cut stands whole in the JSON and HTML reports."""
     rest = indent if hanging is None else hanging
-    return textwrap.wrap(shown.clean(text), WIDTH, initial_indent=indent, subsequent_indent=rest)
+    return textwrap.wrap(
+        shown.clean(text), WIDTH, initial_indent=indent, subsequent_indent=rest, max_lines=3, placeholder=" …"
+    )
 
 
 def _header(estimate: Estimate, color: bool) -> list[str]:
@@ -66,37 +71,36 @@ def _verdict(estimate: Estimate, color: bool) -> list[str]:
     return [painted + first[len(word.value) :], *rest]
 
 
-def _bar_lines(gauge: Gauge, color: bool) -> Iterator[str]:
-    """label, bar, "23.7 KiB of 26.0 KiB", p10–p90, basis."""
-    label = f"  {gauge.label:<8} "
+def _bar_lines(gauge: Gauge, label_width: int, color: bool) -> Iterator[str]:
+    """label, bar, "23.7 KiB of 26.0 KiB", p10–p90, basis; a long label shortens the bar."""
+    label = f"  {gauge.label:<{label_width}} "
     if gauge.value is None:
-        text = f"{gauge.figure}: {gauge.reason}"
-        yield from _wrapped(text, label, " " * len(label))
+        yield from _wrapped(f"{gauge.figure}: {gauge.reason}", label, " " * len(label))
         return
-    bar = _bar(gauge, color) if gauge.limit else " " * _BAR
-    yield f"{label}{bar}  {gauge.figure:<22}{_margin(gauge)}".rstrip()
+    length = max(6, _BAR + 8 - label_width)
+    bar = _bar(gauge, length, color) if gauge.limit else " " * length
+    figure = f"{gauge.figure:<22}"
+    yield f"{label}{bar}  {figure}{_margin(gauge, WIDTH - len(label) - length - 2 - len(figure))}".rstrip()
 
 
-def _margin(gauge: Gauge) -> str:
-    """p10–p90 and basis, as far as 80 columns allow."""
-    room = WIDTH - len(f"  {gauge.label:<8} ") - _BAR - 2 - max(22, len(gauge.figure))
-    spread = f" {gauge.spread}"
-    both = f"{spread} {gauge.basis}"
+def _margin(gauge: Gauge, room: int) -> str:
+    """p10–p90 and basis, as far as the room allows."""
+    both = f" {gauge.spread} {gauge.basis}"
     if gauge.spread and len(both) <= room:
         return both
     return f" {gauge.basis}" if len(gauge.basis) + 1 <= room else ""
 
 
-def _bar(gauge: Gauge, color: bool) -> str:
+def _bar(gauge: Gauge, length: int, color: bool) -> str:
     """# used, - between value and p90, > beyond the budget, . free."""
     assert gauge.limit and gauge.value is not None
-    filled = min(_BAR, round(_BAR * gauge.value / gauge.limit))
+    filled = min(length, round(length * gauge.value / gauge.limit))
     if gauge.value > 0:
         filled = max(1, filled)
     high = gauge.value if gauge.hi is None else gauge.hi
-    whisker = min(_BAR, round(_BAR * high / gauge.limit)) - filled
+    whisker = min(length, round(length * high / gauge.limit)) - filled
     bar = "#" * filled + "-" * max(0, whisker)
-    bar += "." * (_BAR - len(bar))
+    bar += "." * (length - len(bar))
     if high > gauge.limit:
         bar = bar[:-1] + ">"
     return _paint(bar, _WORD_COLOURS[gauge.word], color) if gauge.word else bar
@@ -123,11 +127,13 @@ def _closing(estimate: Estimate, found: tuple[Finding, ...], command: str) -> li
     counts = [(sum(f.severity is s for f in found), s.value) for s in (Severity.ERROR, Severity.WARNING)]
     tally = ", ".join(f"{n} {word}{'s' if n > 1 else ''}" for n, word in counts if n) or "no warnings"
     hidden = len(found) - _MOST_FINDINGS
-    more = f" ({hidden} more findings in -f html and -f json)" if hidden > 0 else ""
+    plural = "s" if hidden > 1 else ""
+    more = f" ({hidden} more finding{plural} in -f html and -f json)" if hidden > 0 else ""
     taken = len(estimate.assumptions)
     assumed = f", {taken} assumption{'s' if taken > 1 else ''}" if taken else ""
     steps = [f"preflash explain {found[0].rule}"] if found else []
     if command:
         steps.append(f"{command} -f html -o report.html")
     lines = ["", *_wrapped(f"{tally}{assumed}{more}.")]
-    return lines + _wrapped(f"Next: {'  |  '.join(steps)}", "", "      ") if steps else lines
+    # Commands are not wrapped, so that they can be copied.
+    return lines + [f"{'      ' if i else 'Next: '}{shown.clean(step)}" for i, step in enumerate(steps)]

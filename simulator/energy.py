@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..devices.spec import PowerSpec
 from ..devices.target import Target
-from .estimate import Basis, Interval, unknown
+from .interval import Basis, Interval, unknown, weakest
 
 # Constant power per board holds to 5 % on most boards and to 15 % on those that stream weights from flash
 # (specs/energy.md, section 1; constant_power_fit.csv).
@@ -26,11 +26,9 @@ def energy_j(latency_s: Interval, target: Target) -> Interval:
     watts = active_power_w(power, target.clock_hz)
     if watts.value is None or watts.lo is None or watts.hi is None:
         return watts
-    bases = (watts.basis, latency_s.basis)
-    basis = Basis.ANALYTIC if Basis.ANALYTIC in bases else watts.basis
     return Interval(
-        watts.value * latency_s.value, watts.lo * latency_s.lo, watts.hi * latency_s.hi, basis,
-        f"power x time, {watts.source}",
+        watts.value * latency_s.value, watts.lo * latency_s.lo, watts.hi * latency_s.hi,
+        weakest((watts.basis, latency_s.basis)), f"power x time, {watts.source}",
     )  # fmt: skip
 
 

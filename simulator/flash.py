@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph, Op
-from .estimate import Basis, Interval, unknown
+from .interval import Basis, Interval, unknown
 
 _DATA = Path(__file__).with_name("data")
 _SOURCE = (

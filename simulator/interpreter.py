@@ -6,6 +6,7 @@ A model that the interpreter was not built for can end the process; run unknown 
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -58,7 +59,8 @@ def load_interpreter(model: bytes, *, keep_all: bool = False) -> Any:
     """A TFLite interpreter with its tensors allocated."""
     factory = _interpreter_class()
     try:
-        with _quiet():
+        with _quiet(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # keep_all is for debugging, and says so
             interpreter = factory(
                 model_content=bytes(model), num_threads=1, experimental_preserve_all_tensors=keep_all
             )

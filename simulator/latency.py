@@ -9,7 +9,7 @@ import numpy as np
 from ..devices.spec import MemorySpec
 from ..devices.target import Target
 from .columns import Floats, KernelTable
-from .estimate import Basis, Interval, unknown
+from .interval import Basis, Interval, unknown, weakest
 from .kernels.accelerator import rate_cycles
 from .kernels.cores import CoreCosts, Spread, core_costs
 from .kernels.instructions import InstructionColumns, count_instructions, firmware_of
@@ -83,7 +83,7 @@ def _core_cycles(
     value, low, high = (work + wait for work, wait in zip(compute, stall, strict=True))
     return CycleColumns(
         value, np.minimum(low, value), np.maximum(high, value), compute[0], stall[0], stream[0],
-        [_weaker(basis, costs.basis) for basis in counted.basis],
+        [weakest((basis, costs.basis)) for basis in counted.basis],
         [_source(family, costs) for family in counted.family], counted.reason,
         [_bound(work, wait, weights) for work, wait in zip(compute[0], stall[0], strict=True)],
     )  # fmt: skip
@@ -115,12 +115,6 @@ def _stated(moved: Floats, memory: MemorySpec, target: Target) -> Floats:
 
 def _source(family: str, costs: CoreCosts) -> str:
     return f"instructions of {family} counted for {costs.counted} x CPI: {costs.source}"
-
-
-def _weaker(first: Basis, second: Basis) -> Basis:
-    if Basis.UNKNOWN in (first, second):
-        return Basis.UNKNOWN
-    return Basis.ANALYTIC if Basis.ANALYTIC in (first, second) else Basis.CALIBRATED
 
 
 def _bound(compute_cycles: float, memory_cycles: float, weights: MemorySpec) -> str:

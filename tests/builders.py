@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from preflash.errors import ModelError
 from preflash.graphs.geometry import Padding
 from preflash.graphs.ir import (
     DType,
@@ -19,6 +20,8 @@ from preflash.graphs.ir import (
 )
 from preflash.graphs.ops import Activation, Conv2DAttributes, FullyConnectedAttributes
 from preflash.graphs.tflite.encode import encode
+from preflash.graphs.tflite.read import parse_tflite
+from preflash.graphs.tflite.write import write_tflite
 
 
 def quantized(scale: float, zero_point: int = 0) -> Quantization:
@@ -113,3 +116,31 @@ def with_subgraph(**changes: Any) -> bytes:
     model = add_records()
     model["subgraphs"][0].update(changes)
     return encode(model)
+
+
+BUILT_FILES = {
+    "conv": write_tflite(conv_graph()),
+    "rich": write_tflite(rich_graph()),
+    "add": encode(add_records()),
+}
+
+
+def outcome(data: bytes) -> ModelError | None:
+    """None if the bytes give a model that is safe to use, else the error; anything else is raised."""
+    try:
+        graph = parse_tflite(data)
+    except ModelError as error:
+        assert "\n" not in str(error)
+        assert len(str(error)) < 1000
+        assert error.what
+        assert error.where
+        return error
+    for subgraph in graph.subgraphs:
+        assert subgraph.nx.number_of_nodes() == len(subgraph.ops)
+        for tensor in subgraph.tensors:
+            assert 0 <= tensor.dense_bytes <= (1 << 40) * 16
+            assert tensor.stored_bytes <= len(data)
+        for op in subgraph.ops:
+            _ = [subgraph.tensors[i] for i in (*op.inputs, *op.outputs) if i != -1]
+            assert min(op.outputs, default=0) >= 0
+    return None

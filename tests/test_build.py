@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from preflash.graphs.build import GraphBuilder
 from preflash.graphs.check import check
 from preflash.graphs.ir import DType, ModelGraph, Tensor
@@ -79,7 +78,11 @@ def test_int16_ranges_are_symmetric() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "dtype", "scale", "zero"),
-    [("SOFTMAX", DType.INT8, 1 / 256, -128), ("LOGISTIC", DType.INT8, 1 / 256, -128), ("TANH", DType.INT8, 1 / 128, 0)],
+    [
+        ("SOFTMAX", DType.INT8, 1 / 256, -128),
+        ("LOGISTIC", DType.INT8, 1 / 256, -128),
+        ("TANH", DType.INT8, 1 / 128, 0),
+    ],
 )
 def test_bounded_functions_have_their_fixed_grid(kind: str, dtype: DType, scale: float, zero: int) -> None:
     quantization = fixed(kind, dtype)

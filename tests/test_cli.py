@@ -23,8 +23,8 @@ from preflash.simulator.estimate import Estimate, Word
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
-    "check", "inspect", "demo", "explain", "schema", "device list", "device show", "device validate", "runtime list",
-    "runtime show",
+    "check", "inspect", "demo", "explain", "schema", "device list", "device show", "device validate",
+    "runtime list", "runtime show",
 )  # fmt: skip
 Captured = pytest.CaptureFixture[str]
 
@@ -275,7 +275,7 @@ def test_explain_without_a_name_lists_all(capsys: Captured) -> None:
 # From here on the real thing: nothing is replaced.
 
 
-def _real(*words: str, stdin: bytes | None = None, text: str = "") -> subprocess.CompletedProcess[bytes]:
+def _real(*words: str, stdin: bytes | None = None) -> subprocess.CompletedProcess[bytes]:
     environment = {**os.environ, "NO_COLOR": "1", "SOURCE_DATE_EPOCH": "1700000000"}
     return subprocess.run(
         [sys.executable, "-m", "preflash", *words],

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from shared_data import shared_dir
-
 from preflash.errors import ModelError, ShapeInvalid, UnsupportedOp
 from preflash.graphs import ops
 from preflash.graphs.build import GraphBuilder
@@ -27,6 +25,7 @@ from preflash.graphs.quantities import per_tensor
 from preflash.graphs.tflite.read import read_tflite
 from preflash.graphs.tflite.write import write_tflite
 from preflash.simulator.interpreter import run_tflite
+from shared_data import shared_dir
 
 ROW = np.array([[1.0, 2.0, 3.0, 4.0]], np.float32)
 SQUARE = np.arange(1.0, 10.0, dtype=np.float32).reshape(1, 3, 3, 1)  # 1..9
@@ -105,23 +104,31 @@ CASES: list[tuple[str, np.ndarray, list[np.ndarray], OpAttributes | None, list[f
 
 
 @pytest.mark.parametrize(
-    ("kind", "data", "constants", "attributes", "expected"), CASES, ids=[f"{n}-{c[0]}" for n, c in enumerate(CASES)]
+    ("kind", "data", "constants", "attributes", "expected"),
+    CASES,
+    ids=[f"{n}-{c[0]}" for n, c in enumerate(CASES)],
 )
 def test_an_op_means_its_formula(
-    kind: str, data: np.ndarray, constants: list[np.ndarray], attributes: OpAttributes | None, expected: list[float]
+    kind: str,
+    data: np.ndarray,
+    constants: list[np.ndarray],
+    attributes: OpAttributes | None,
+    expected: list[float],
 ) -> None:
     np.testing.assert_allclose(_compute(kind, data, constants, attributes).reshape(-1), expected, atol=1e-6)
 
 
 def test_quantized_ops_work_on_real_values_and_round_once() -> None:
-    """x = 0.5 * (q - 10) = (1, 2); w = 0.25 * (4, -8) = (1, -2); bias 8 * 0.125 = 1; y = 1 - 4 + 1 = -2 -> -2 / 0.3 + 5."""
+    """x = 0.5 (q - 10) = (1, 2); w = 0.25 (4, -8) = (1, -2); bias 8 / 8; y = 1 - 4 + 1; q = -2 / 0.3 + 5."""
     b = GraphBuilder(dtype=DType.INT8)
     x = b.input((1, 2), quantization=per_tensor(0.5, 10))
     w = b.constant(np.array([[4, -8]], np.int8), quantization=per_tensor(0.25))
     c = b.constant(np.array([8], np.int32))  # scale input x weight, though none is recorded
     y = b.tensor((1, 1), quantization=per_tensor(0.3, 5))
     b.op("FULLY_CONNECTED", (x, w, c), FullyConnectedAttributes(), outputs=[y])
-    assert evaluate(b.finish([y]), [np.array([[12, 14]], np.int8)])[0].tolist() == [[-2]]  # -1.67 rounds to -2
+    assert evaluate(b.finish([y]), [np.array([[12, 14]], np.int8)])[0].tolist() == [
+        [-2]
+    ]  # -1.67 rounds to -2
 
 
 @pytest.mark.parametrize(("real", "stored"), [(0.25, 1), (-0.25, -1), (0.2, 0), (200.0, 127), (-200.0, -128)])
@@ -179,7 +186,8 @@ def test_per_channel_scales_follow_their_axis() -> None:
 
 @pytest.mark.parametrize("dtype", ["float32", "int8"])
 @pytest.mark.parametrize(
-    "kind", ["AVERAGE_POOL_2D", "MAX_POOL_2D", "LOGISTIC", "TANH", "RELU6", "MEAN", "CONCATENATION", "SUB", "MUL"]
+    "kind",
+    ["AVERAGE_POOL_2D", "MAX_POOL_2D", "LOGISTIC", "TANH", "RELU6", "MEAN", "CONCATENATION", "SUB", "MUL"],
 )
 def test_single_ops_agree_with_tflite(kind: str, dtype: str) -> None:
     b = GraphBuilder(dtype=DType(dtype), seed=5)
@@ -199,10 +207,17 @@ def test_single_ops_agree_with_tflite(kind: str, dtype: str) -> None:
     if dtype == "int8":
         given = random.integers(-128, 128, given.shape).astype(np.int8)
     ours, theirs = evaluate(graph, [given])[0], run_tflite(write_tflite(graph), [given])[0]
-    np.testing.assert_allclose(ours.astype(float), theirs.astype(float), atol=1e-5 if dtype == "float32" else 1)
+    np.testing.assert_allclose(
+        ours.astype(float), theirs.astype(float), atol=1e-5 if dtype == "float32" else 1
+    )
 
 
-MLPERF_TINY = ["kws_ref_model", "vww_96_int8", "pretrainedResnet_quant", "model_ToyCar_quant_fullint_micro_intio"]
+MLPERF_TINY = [
+    "kws_ref_model",
+    "vww_96_int8",
+    "pretrainedResnet_quant",
+    "model_ToyCar_quant_fullint_micro_intio",
+]
 
 
 @pytest.mark.parametrize("name", MLPERF_TINY)
@@ -223,7 +238,7 @@ def test_every_op_of_the_mlperf_tiny_models_agrees_with_tflite_within_one_step(n
 
 @pytest.mark.parametrize("name", [m for m in MLPERF_TINY if m != "pretrainedResnet_quant"])
 def test_whole_mlperf_tiny_models_agree_with_tflite_within_two_steps(name: str) -> None:
-    """Up to the logits, for softmax makes several steps of one. ic01's residual ADDs do the same, hence not here."""
+    """Up to the logits, for softmax makes several steps of one; so do ic01's residual ADDs: not here."""
     main = read_tflite(shared_dir() / "models" / f"{name}.tflite")
     ops = [op for op in main.ops if op.kind != "SOFTMAX"]
     graph = main.with_main(wire(main.tensors, ops, inputs=main.inputs, outputs=ops[-1].outputs))

@@ -9,8 +9,8 @@ from collections import Counter
 from html.parser import HTMLParser
 
 import pytest
-from estimates import estimate, refused, unpriced
-from preflash.reports.charts import Mark, bullet, latency_chart, stack, timeline
+from estimates import estimate, memories, refused, unpriced
+from preflash.reports.charts import Mark, bullet, capacity_mark, latency_chart, stack, timeline
 from preflash.reports.data import render_json
 from preflash.reports.html import render_html
 from preflash.reports.sections import gauges, memory_segments
@@ -130,7 +130,8 @@ def test_hostile_names_reach_titles_as_text() -> None:
 
 
 def test_a_page_of_100_ops_stays_below_600_kilobytes() -> None:
-    assert len(render_html(estimate(op_count=100)).encode()) < 600_000
+    wordy = tuple(f"model/block_{i}/batch_normalization/FusedBatchNormV3;model/block_{i}/Conv2D" for i in range(100))
+    assert len(render_html(estimate(op_count=100, op_names=wordy)).encode()) < 600_000
 
 
 def test_findings_link_to_their_ops() -> None:
@@ -204,3 +205,12 @@ def test_a_gauge_puts_the_budget_where_the_reserved_part_begins() -> None:
     assert ram is not None
     # 44 of 64 KiB are free to use: 68.75 %; 9728 B of 64 KiB: 14.84 %
     assert (ram.limit, ram.reserved_from, ram.reserved, ram.used) == (68.75, 68.75, 31.25, 14.84)
+
+
+def test_what_does_not_fit_is_named_and_its_bar_runs_past_the_capacity() -> None:
+    flash, _ = memories(8704, model_bytes=1024 * 1024 - 60_000, reserved_bytes=0)
+    segments = memory_segments(flash)
+    # 1 MiB of model and code in 512 KiB: 512 KiB are missing, and the capacity stands in the middle
+    assert (segments[-1].kind, segments[-1].size_bytes) == ("missing", 512 * 1024)
+    assert capacity_mark(segments, flash.capacity_bytes) == 50
+    assert sum(mark.w for mark in stack(segments, flash.capacity_bytes)) == pytest.approx(100, abs=0.1)

@@ -80,7 +80,8 @@ def test_all_shared_models_that_tflite_runs_give_identical_outputs_after_a_round
     # "start": the process ended while running the original; "ran": while running the copy
     wrong = {path: word for path, word in said.items() if word in ("different", "ran")}
     assert wrong == {}
-    assert sum(word == "same" for word in said.values()) >= 350
+    # tflite-runtime 2.14 runs 359 of them, ai-edge-litert fewer
+    assert sum(word == "same" for word in said.values()) >= 300
 
 
 def test_a_graph_built_in_code_computes_its_convolution():
@@ -132,6 +133,8 @@ def test_a_missing_interpreter_is_a_named_error(monkeypatch):
     assert "pip install" in caught.value.fix
 
 
+@pytest.mark.filterwarnings("error")
 def test_running_a_model_is_quiet(capfd):
-    run_tflite(write_tflite(conv_graph()), [np.zeros((1, 4, 4, 2), np.int8)])
+    for keep_all in (False, True):
+        run_tflite(write_tflite(conv_graph()), [np.zeros((1, 4, 4, 2), np.int8)], keep_all=keep_all)
     assert capfd.readouterr() == ("", "")

@@ -6,10 +6,8 @@ from collections import Counter
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
-from shared_data import shared_dir, shared_models
-
 from preflash.errors import PreflashError, ShapeInvalid
 from preflash.graphs import ops
 from preflash.graphs.build import GraphBuilder
@@ -29,6 +27,7 @@ from preflash.graphs.ops import (
 from preflash.graphs.reading import Shapes, broadcast
 from preflash.graphs.shapes import RULES, infer_shapes, settle
 from preflash.graphs.tflite.read import read_tflite
+from shared_data import shared_dir, shared_models
 
 Given = tuple[int, ...] | list[int] | list[list[int]] | int
 PACK = ops.PackAttributes(values_count=2, axis=1)
@@ -38,9 +37,7 @@ STRIDED = ops.StridedSliceAttributes(begin_mask=1, end_mask=0, shrink_axis_mask=
 def _infer(kind: str, inputs: list[Given], attributes: OpAttributes | None = None) -> Shapes | None:
     """A tuple is an activation of that shape; a list or a number is an int32 constant."""
     b = GraphBuilder(dtype=DType.FLOAT32)
-    made = [
-        b.tensor(i) if isinstance(i, tuple) else b.constant(np.array(i, np.int32)) for i in inputs
-    ]
+    made = [b.tensor(i) if isinstance(i, tuple) else b.constant(np.array(i, np.int32)) for i in inputs]
     b.op(kind, made, attributes, shapes=[])
     graph = b.finish([])
     return infer_shapes(graph.main, graph.ops[0])
@@ -50,11 +47,14 @@ CASES: list[tuple[str, list[Given], OpAttributes | None, Shapes]] = [
     # SAME: ceil(10 / 2) = 5; VALID 3x3: 10 - 2 = 8; dilation 2: 10 - 4 = 6
     ("CONV_2D", [(1, 10, 10, 3), (8, 3, 3, 3), (8,)], Conv2DAttributes(Padding.SAME, 2, 2), ((1, 5, 5, 8),)),
     ("CONV_2D", [(2, 10, 9, 3), (8, 3, 3, 3), (8,)], Conv2DAttributes(Padding.VALID), ((2, 8, 7, 8),)),
-    ("CONV_2D", [(1, 10, 10, 4), (8, 3, 3, 2)], Conv2DAttributes(Padding.VALID, 1, 1, ops.Activation.NONE, 2, 2),
+    ("CONV_2D", [(1, 10, 10, 4), (8, 3, 3, 2)],
+     Conv2DAttributes(Padding.VALID, 1, 1, ops.Activation.NONE, 2, 2),
      ((1, 6, 6, 8),)),
-    ("DEPTHWISE_CONV_2D", [(1, 10, 10, 3), (1, 3, 3, 6), (6,)], DepthwiseConv2DAttributes(Padding.SAME, 1, 2, 2),
+    ("DEPTHWISE_CONV_2D", [(1, 10, 10, 3), (1, 3, 3, 6), (6,)],
+     DepthwiseConv2DAttributes(Padding.SAME, 1, 2, 2),
      ((1, 5, 10, 6),)),
-    ("TRANSPOSE_CONV", [[1, 8, 8, 5], (5, 3, 3, 2), (1, 4, 4, 2)], TransposeConvAttributes(Padding.SAME, 2, 2),
+    ("TRANSPOSE_CONV", [[1, 8, 8, 5], (5, 3, 3, 2), (1, 4, 4, 2)],
+     TransposeConvAttributes(Padding.SAME, 2, 2),
      ((1, 8, 8, 5),)),
     ("AVERAGE_POOL_2D", [(1, 9, 9, 4)], Pool2DAttributes(Padding.VALID, 2, 2, 2, 2), ((1, 4, 4, 4),)),
     ("MAX_POOL_2D", [(1, 9, 9, 4)], Pool2DAttributes(Padding.SAME, 2, 2, 2, 2), ((1, 5, 5, 4),)),
@@ -127,7 +127,9 @@ def test_shapes_follow_from_inputs_and_attributes(
         ("MEAN", [(2, 3), [2]], None),
     ],
 )
-def test_contradictions_are_refused_by_name(kind: str, inputs: list[Given], attributes: OpAttributes | None) -> None:
+def test_contradictions_are_refused_by_name(
+    kind: str, inputs: list[Given], attributes: OpAttributes | None
+) -> None:
     with pytest.raises(ShapeInvalid, match=kind):
         _infer(kind, inputs, attributes)
 
@@ -192,6 +194,31 @@ def test_recorded_shapes_of_all_shared_models_follow_from_the_rules() -> None:
     assert set(unruled) <= {"CUSTOM", "IF", "WHILE", "TRANSPOSE_CONV", "RESHAPE"}
     assert ruled.total() > 20 * unruled.total()
     assert set(ruled) <= set(RULES)
+
+
+extents = st.lists(st.integers(0, 4), max_size=5).map(tuple)
+values = st.lists(st.integers(-3, 5), max_size=6)
+
+
+@pytest.mark.parametrize("kind", RULES)
+@given(inputs=st.lists(st.one_of(extents, values), max_size=4))
+@settings(max_examples=40, deadline=None)
+def test_any_inputs_give_a_shape_or_a_named_contradiction(kind: str, inputs: list[Given]) -> None:
+    try:
+        found = _infer(kind, inputs, _DEFAULTS.get(kind))
+    except ShapeInvalid as error:
+        assert kind in str(error)
+    else:
+        assert found is None or all(extent >= 0 for shape in found for extent in shape)
+
+
+_DEFAULTS: dict[str, OpAttributes] = {
+    "CONV_2D": Conv2DAttributes(), "DEPTHWISE_CONV_2D": DepthwiseConv2DAttributes(),
+    "TRANSPOSE_CONV": TransposeConvAttributes(), "AVERAGE_POOL_2D": Pool2DAttributes(),
+    "MAX_POOL_2D": Pool2DAttributes(), "SPLIT": ops.SplitAttributes(2), "SPACE_TO_DEPTH": ops.SpaceToDepthAttributes(2),
+    "DEPTH_TO_SPACE": ops.DepthToSpaceAttributes(2), "GATHER": ops.GatherAttributes(axis=-1, batch_dims=-1),
+    "STRIDED_SLICE": STRIDED, "PACK": PACK, "UNPACK": ops.UnpackAttributes(num=2, axis=-1),
+}  # fmt: skip
 
 
 def test_every_rule_survives_an_op_without_inputs() -> None:

@@ -35,6 +35,13 @@ def test_a_report_fits_one_screen_of_80_columns(example: object) -> None:
     assert len(lines) <= 24
 
 
+def test_a_long_message_is_cut_after_three_lines() -> None:
+    wordy = Finding("PF101", Severity.ERROR, "no such op " * 100)
+    lines = render_text(replace(estimate(), findings=(wordy,) * 9), color=False).splitlines()
+    assert len(lines) <= 34 and max(map(len, lines)) <= 80
+    assert sum(line.endswith("…") for line in lines) == 6
+
+
 def test_colour_changes_no_word() -> None:
     for word in Word:
         plain, colored = (render_text(estimate(word), color=c) for c in (False, True))

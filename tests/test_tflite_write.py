@@ -84,6 +84,8 @@ def filled(table: str) -> OpAttributes:
         "vector i64": (1 << 40, -1), "vector u32": (1, 2), "vector bool": (True, False),
         "vector f32": (0.5, -1.5), "bytes u8": b"\x00\x01",
     }  # fmt: skip
+    if "Conv" in table or "Pool" in table:
+        samples["scalar i32"] = 5  # strides and dilations are at least 1
     values = {}
     for field in fields_of(table):
         if field.form != "gone":

@@ -6,8 +6,6 @@ import time
 
 import numpy as np
 import pytest
-from shared_data import shared_csv
-
 from preflash.errors import ModelNotFound
 from preflash.graphs.check import check
 from preflash.graphs.dims import op_dims
@@ -16,15 +14,16 @@ from preflash.graphs.ir import ModelGraph
 from preflash.graphs.tflite.write import write_tflite
 from preflash.graphs.zoo import ZOO, build, rounded_channels
 from preflash.simulator.interpreter import run_tflite
+from shared_data import shared_csv
 
 NUMPY = {"int8": np.int8, "float32": np.float32}
 
 
 def _macs(graph: ModelGraph) -> list[int]:
     """Per op: output elements x filter taps x filter depth."""
-    found = ((d.batch * d.out_h * d.out_w * d.out_c * d.k_h * d.k_w * d.filter_c if d and d.weight_dtype else 0)
-             for d in (op_dims(graph.main, op) for op in graph.ops))  # fmt: skip
-    return list(found)
+    found = (op_dims(graph.main, op) for op in graph.ops)
+    taps = (d and (d.out_h * d.out_w * d.out_c, d.k_h * d.k_w * d.filter_c, d.weight_dtype) for d in found)
+    return [t[0] * t[1] if t and t[2] else 0 for t in taps]
 
 
 def _random_input(graph: ModelGraph, dtype: str) -> np.ndarray:
@@ -37,7 +36,11 @@ def _random_input(graph: ModelGraph, dtype: str) -> np.ndarray:
 @pytest.mark.parametrize("dtype", ["int8", "float32"])
 @pytest.mark.parametrize("name", ["kws01", "vww01", "ic01", "ad01"])
 def test_the_mlperf_tiny_networks_equal_the_published_ones_op_by_op(name: str, dtype: str) -> None:
-    rows = [r for r in shared_csv("mlperf_tiny_layers.csv") if r["model"] == f"{name}_{'int8' if dtype == 'int8' else 'fp32'}"]
+    rows = [
+        r
+        for r in shared_csv("mlperf_tiny_layers.csv")
+        if r["model"] == f"{name}_{'int8' if dtype == 'int8' else 'fp32'}"
+    ]
     graph = build(name, dtype=dtype)
     assert len(rows) == len(graph.ops)
 
@@ -45,7 +48,11 @@ def test_the_mlperf_tiny_networks_equal_the_published_ones_op_by_op(name: str, d
         return "x".join(map(str, graph.tensors[tensor].shape))
 
     for row, op, macs in zip(rows, graph.ops, _macs(graph), strict=True):
-        assert (row["op"], row["in_shape"], row["out_shape"]) == (op.kind, text(op.inputs[0]), text(op.outputs[0]))
+        assert (row["op"], row["in_shape"], row["out_shape"]) == (
+            op.kind,
+            text(op.inputs[0]),
+            text(op.outputs[0]),
+        )
         assert int(row["macs"]) == macs
         assert row["in_type"].lower() == graph.tensors[op.inputs[0]].dtype.value
         if macs:
@@ -53,7 +60,7 @@ def test_the_mlperf_tiny_networks_equal_the_published_ones_op_by_op(name: str, d
 
 
 def test_mobilenet_v1_splits_its_macs_as_published() -> None:
-    """SA-38: 568.7 M = convolution 10.84 + depthwise 17.39 + pointwise 539.49 + dense 1.02; 4.21 M weights."""
+    """SA-38: 568.7 M = conv 10.84 + depthwise 17.39 + pointwise 539.49 + dense 1.02; 4.21 M weights."""
     graph = build("mobilenet-v1")
     macs = _macs(graph)
     by_kind = {
@@ -65,7 +72,9 @@ def test_mobilenet_v1_splits_its_macs_as_published() -> None:
     assert macs[0] == 10_838_016
     assert by_kind == {"DEPTHWISE_CONV_2D": 17_385_984, "FULLY_CONNECTED": 1_024_000}
     assert sum(macs) == 568_740_352
-    weights = sum(graph.tensors[op.inputs[1]].element_count for op, m in zip(graph.ops, macs, strict=True) if m)
+    weights = sum(
+        graph.tensors[op.inputs[1]].element_count for op, m in zip(graph.ops, macs, strict=True) if m
+    )
     assert weights == 4_209_088
 
 
@@ -75,14 +84,19 @@ def test_mobilenet_v1_of_a_quarter_width_at_160_has_21_06_million_macs() -> None
 
 def test_mobilenet_v2_has_300_million_macs_and_3_47_million_weights() -> None:
     graph = build("mobilenet-v2")
-    weights = sum(graph.tensors[op.inputs[1]].element_count for op in graph.ops if "CONV" in op.kind or "FULLY" in op.kind)
+    weights = sum(
+        graph.tensors[op.inputs[1]].element_count
+        for op in graph.ops
+        if "CONV" in op.kind or "FULLY" in op.kind
+    )
     assert sum(_macs(graph)) == pytest.approx(300e6, rel=0.005)
     assert 3.46e6 < weights < 3.48e6
     assert sum(op.kind == "ADD" for op in graph.ops) == 10  # 1 + 2 + 3 + 2 + 2 repeats whose shape stays
 
 
 @pytest.mark.parametrize(
-    ("wish", "channels"), [(32, 32), (11.2, 16), (8.4, 8), (4, 8), (24 * 0.75, 24), (96 * 0.35, 32), (1792, 1792)]
+    ("wish", "channels"),
+    [(32, 32), (11.2, 16), (8.4, 8), (4, 8), (24 * 0.75, 24), (96 * 0.35, 32), (1792, 1792)],
 )
 def test_mobilenet_v2_channels_are_multiples_of_eight_within_a_tenth(wish: float, channels: int) -> None:
     assert rounded_channels(wish) == channels
@@ -139,7 +153,12 @@ def test_an_unknown_network_says_which_was_meant() -> None:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("kws01", {"width": 0.5}), ("vww01", {"width": -1.0}), ("ic01", {"dtype": "int3"}), ("ad01", {"resolution": 9})],
+    [
+        ("kws01", {"width": 0.5}),
+        ("vww01", {"width": -1.0}),
+        ("ic01", {"dtype": "int3"}),
+        ("ad01", {"resolution": 9}),
+    ],
 )
 def test_what_a_network_cannot_be_is_refused(name: str, options: dict[str, float]) -> None:
     with pytest.raises(ModelNotFound):

@@ -86,7 +86,10 @@ def _fold_one(graph: ModelGraph) -> PassResult | None:
 
 def _has_float_weights(main: Subgraph, op: Op) -> bool:
     rest = [main.tensors[i] for i in op.inputs[1:] if i != OPTIONAL]
-    return bool(rest) and all(t.is_constant and t.dtype is DType.FLOAT32 and t.sparsity is None for t in rest)
+    rank = 2 if op.kind == "FULLY_CONNECTED" else 4
+    if len(op.inputs) < 2 or OPTIONAL in op.inputs[:2] or len(rest[0].shape) != rank:
+        return False
+    return all(t.is_constant and t.dtype is DType.FLOAT32 and t.sparsity is None for t in rest)
 
 
 def _is_linear(op: Op) -> bool:

@@ -141,7 +141,10 @@ class _Matching:
         tensors, result = self.subgraph.tensors, self.subgraph.tensors[op.outputs[0]].shape
         if tensors[last.outputs[0]].shape != result:
             return False
-        other = tensors[next(i for i in op.inputs if i != last.outputs[0])]
+        others = [i for i in op.inputs if i != last.outputs[0]]
+        if len(others) != 1 or others[0] == OPTIONAL:
+            return False
+        other = tensors[others[0]]
         if what == "add":
             return not other.is_constant and not other.is_variable and other.shape == result
         if op.kind == "SUB" and op.inputs[0] != last.outputs[0]:

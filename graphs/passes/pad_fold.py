@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from ..geometry import Padding, slide
-from ..ir import ModelGraph, Op, Quantization, Subgraph, wire
+from ..ir import OPTIONAL, ModelGraph, Op, Quantization, Subgraph, wire
 from ..ops import Conv2DAttributes, DepthwiseConv2DAttributes
 from ..reading import Reading
 from .base import PassResult
@@ -20,7 +20,9 @@ def unpadded(subgraph: Subgraph, pad: Op, conv: Op) -> Op | None:
     a = conv.attributes
     if not isinstance(a, Conv2DAttributes | DepthwiseConv2DAttributes) or a.padding is not Padding.VALID:
         return None
-    if pad.kind != "PAD" or conv.inputs[0] != pad.outputs[0]:
+    if pad.kind != "PAD" or len(pad.inputs) != 2 or len(conv.inputs) < 2 or conv.inputs[0] != pad.outputs[0]:
+        return None
+    if OPTIONAL in (*pad.inputs, *conv.inputs[:2]):
         return None
     amounts = Reading(subgraph, pad).integers(1)
     data, padded, weight = (subgraph.tensors[t] for t in (pad.inputs[0], pad.outputs[0], conv.inputs[1]))

@@ -41,6 +41,9 @@ def read_tflite(path: str | os.PathLike[str]) -> ModelGraph:
     """
     file = Path(path)
     try:
+        if file.is_char_device():  # /dev/zero never ends
+            fix = "give the .tflite file itself"
+            raise ModelFileInvalid("this is a device, not a model file", where=str(path), fix=fix)
         data = file.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
         raise ModelNotFound("there is no such model file", where=str(path), fix="check the path") from None

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from ...devices.target import Target
-from ..estimate import Basis
+from ..interval import Basis
 
 _PATH = Path(__file__).parents[1] / "data" / "cores.csv"
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from ...devices.target import KernelBuild, Target
 from ..columns import Floats, KernelTable
-from ..estimate import Basis
+from ..interval import Basis
 from .cmsis_nn import cmsis_price
 from .cores import CoreCosts
 from .esp_nn import esp_price
@@ -130,11 +129,3 @@ def _basis(price: Price, family: Family) -> Basis:
     if not price.family:
         return Basis.UNKNOWN
     return Basis.ANALYTIC if price.reason else family.basis
-
-
-def worst_basis(bases: Sequence[Basis]) -> Basis:
-    """The weakest of several kernels': calibrated only if all are."""
-    return max(bases, key=_WEAKNESS.index)
-
-
-_WEAKNESS = (Basis.CALIBRATED, Basis.ANALYTIC, Basis.UNKNOWN)

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ..columns import Floats
-from ..estimate import Basis
+from ..interval import Basis
 from .terms import TERMS
 
 _DATA = Path(__file__).parents[1] / "data"

@@ -11,7 +11,7 @@ from ..operands import operand
 from .custom_options import custom_option
 from .scratch_cmsis_nn import kernel_sums_in_tail
 from .scratch_reference import LSTM_CELL_STATE, QUANTIZED, TRANSPOSE_CONV_INPUT, Rule, dtype_at
-from .shapes import prepared_shape, tensor_bytes
+from .shapes import ELEMENT_BYTES, prepared_shape, tensor_bytes
 
 if TYPE_CHECKING:
     from ...devices.target import KernelBuild
@@ -138,7 +138,7 @@ def _embedding_lookup(_: Subgraph, __: Op, ___: KernelBuild) -> Sequence[int]:
 def assigned_bytes(subgraph: Subgraph, op: Op) -> int:
     """The resource variable's data that ASSIGN_VARIABLE allocates."""
     value = operand(subgraph, op, 1)
-    return 0 if value is None else prod(value.shape) * ((value.dtype.bits or 0) + 7) // 8
+    return 0 if value is None else prod(value.shape) * ELEMENT_BYTES[value.dtype]
 
 
 _PREPARE: dict[str, Rule] = {

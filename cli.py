@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from .graphs.ir import ModelGraph
     from .simulator.estimate import Estimate
 
-# 2 is a usage error, by typer.
 OK, BAD_VERDICT, BAD_INPUT, NOT_KNOWN, INTERNAL, INTERRUPTED = 0, 1, 3, 4, 5, 130
 
 
@@ -97,7 +96,7 @@ def _root(
         bool, typer.Option("--version", callback=_show_version, is_eager=True, help="Print the version.")
     ] = False,
 ) -> None:
-    """Does this model fit that device, how fast, at what energy: before anything is flashed."""
+    """Does this model fit that device, before anything is flashed."""
 
 
 @app.command()
@@ -118,7 +117,7 @@ def check(
     options = {"-d": device, "-r": runtime, "--clock": clock, "--reserve": reserve, "--deadline": deadline,
                "--headroom": headroom}  # fmt: skip
     words = [word for key, value in options.items() if value is not None for word in (key, value)]
-    command = shlex.join(["preflash", "check", model, *words])
+    command = shlex.join(("preflash", "check", model, *words))
     _report(estimate, form=form, output=output, color=color, command=command)
     return exit_code(estimate, fail_on=fail_on, require_known=require_known)
 
@@ -241,7 +240,9 @@ def exit_code(estimate: Estimate, *, fail_on: FailOn, require_known: bool) -> in
 def _read(model: str) -> ModelGraph:
     from .graphs.tflite.read import parse_tflite, read_tflite
 
-    return parse_tflite(sys.stdin.buffer.read(), name="stdin") if model == "-" else read_tflite(model)
+    if model != "-":
+        return read_tflite(model)
+    return parse_tflite(sys.stdin.buffer.read() if sys.stdin else b"", name="stdin")
 
 
 def _report(estimate: Estimate, *, form: Format, output: Path | None, color: Color, command: str) -> None:
@@ -281,15 +282,13 @@ def run(argv: Sequence[str]) -> int:
         place = f"{os.fsdecode(error.filename)}: " if isinstance(error.filename, str | bytes) else ""
         return _fail(f"{place}{error.strerror or error}", BAD_INPUT)
     except Exception as error:
-        if hasattr(error, "show") and hasattr(error, "exit_code"):  # a usage error of typer
+        if hasattr(error, "show") and hasattr(error, "exit_code"):  # a usage error of typer: 2
             error.show()
             return int(error.exit_code)
         if "--debug" in argv:
             raise
         kind = type(error).__name__
-        return _fail(
-            f"internal error ({kind}: {error}); rerun with --debug and report the traceback", INTERNAL
-        )
+        return _fail(f"internal error ({kind}: {error}); rerun with --debug for the traceback", INTERNAL)
 
 
 def _fail(message: str, code: int) -> int:

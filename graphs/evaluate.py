@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..errors import ModelError, ShapeInvalid, UnsupportedOp
-from .arithmetic import ARITHMETIC, clamp
+from .arithmetic import ARITHMETIC, Meaning, clamp
 from .ir import OPTIONAL, DType, ModelGraph, Op, Subgraph, Tensor
 from .movement import MOVEMENT
 from .quantities import INTEGER_RANGE, NUMPY_OF_DTYPE
@@ -54,6 +54,17 @@ def run_op(subgraph: Subgraph, op: Op, values: Mapping[int, Array]) -> dict[int,
             where=f"op {op.index}",
             fix="run the model with preflash's interpreter",
         )
+    try:
+        return _computed(subgraph, op, meaning, values)
+    except (ValueError, IndexError, ZeroDivisionError) as error:
+        raise ShapeInvalid(
+            f"{op.label} cannot be computed: {error}",
+            where=f"op {op.index}",
+            fix="run check(graph) for its faults",
+        ) from error
+
+
+def _computed(subgraph: Subgraph, op: Op, meaning: Meaning, values: Mapping[int, Array]) -> dict[int, Array]:
     tensors = subgraph.tensors
     stored = [None if i == OPTIONAL else _value(tensors[i], values) for i in op.inputs]
     real = [None if s is None else dequantize(tensors[i], s) for i, s in zip(op.inputs, stored, strict=True)]

@@ -50,6 +50,8 @@ def taps_inside(window: Window) -> int:
     >>> taps_inside(slide(3, kernel=3, stride=1, dilation=1, padding=Padding.SAME))
     7
     """
+    if window.extent_out < window.kernel:
+        return sum(_taps_at(window, position) for position in range(window.extent_out))
     inside = 0
     for tap in range(window.kernel):
         shift = tap * window.dilation - window.pad_before
@@ -58,3 +60,11 @@ def taps_inside(window: Window) -> int:
         last = min(window.extent_out - 1, (window.extent_in - 1 - shift) // window.stride)
         inside += max(0, last - first + 1)
     return inside
+
+
+def _taps_at(window: Window, position: int) -> int:
+    """Taps of one output position that fall inside the input."""
+    start = position * window.stride - window.pad_before
+    first = max(0, -(start // window.dilation))
+    last = min(window.kernel - 1, (window.extent_in - 1 - start) // window.dilation)
+    return max(0, last - first + 1)

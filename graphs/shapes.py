@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from math import prod
 
 from .dims import WINDOWED, op_dims
-from .ir import ModelGraph, Op, Subgraph, wire
+from .ir import Op, Subgraph
 from .reading import Reading, Shapes, broadcast
 from .slicing import SLICING
 
@@ -225,17 +224,3 @@ RULES: dict[str, Rule] = {
     "SVDF": _svdf,
     "UNIDIRECTIONAL_SEQUENCE_LSTM": _lstm,
 }
-
-
-def settle(graph: ModelGraph) -> ModelGraph:
-    """The graph with every extent of -1 that its op's rule can tell; the same object where there is none."""
-    main, tensors = graph.main, list(graph.tensors)
-    if not any(-1 in t.shape for t in tensors):
-        return graph
-    for op in main.ops:
-        known = Subgraph(tuple(tensors), main.ops, main.inputs, main.outputs)
-        if any(-1 in tensors[t].shape for t in op.outputs):
-            for t, shape in zip(op.outputs, infer_shapes(known, op) or (), strict=False):
-                tensors[t] = replace(tensors[t], shape=shape)
-    settled = wire(tensors, main.ops, inputs=main.inputs, outputs=main.outputs, name=main.name)
-    return replace(graph, subgraphs=(settled, *graph.subgraphs[1:]), _cache={})

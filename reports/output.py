@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -34,6 +35,8 @@ def deliver(text: str, path: Path | None) -> None:
     if path is not None:
         write_whole(path, text)
         return
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "stdout is closed; give -o FILE")
     try:
         sys.stdout.write(text)
         sys.stdout.flush()

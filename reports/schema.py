@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+_DIALECT = "https://json-schema.org/draft/2020-12/schema"
+# As written in a file a quantity is text with a unit; a size may also be a whole number of bytes.
+_SIZE: dict[str, Any] = {"anyOf": [{"type": "integer", "minimum": 0}, {"type": "string"}]}
+_QUANTITY: dict[str, Any] = {"type": "string"}
 
 
 def _result() -> dict[str, Any]:
@@ -16,13 +24,26 @@ def _result() -> dict[str, Any]:
 def _device() -> dict[str, Any]:
     from ..devices.spec import DeviceSpec
 
-    return DeviceSpec.model_json_schema(by_alias=True)
+    return _of_file(DeviceSpec)
 
 
 def _runtime() -> dict[str, Any]:
     from ..devices.runtime import RuntimeSpec
 
-    return RuntimeSpec.model_json_schema(by_alias=True)
+    return _of_file(RuntimeSpec)
+
+
+def _of_file(model: type[BaseModel]) -> dict[str, Any]:
+    """The schema of what stands in the file, before units are read."""
+    from pydantic.json_schema import GenerateJsonSchema
+
+    class AsWritten(GenerateJsonSchema):
+        def function_before_schema(self, schema: Any) -> dict[str, Any]:
+            read = super().function_before_schema(schema)
+            written = {"integer": _SIZE, "number": _QUANTITY}.get(str(read.get("type")))
+            return read if written is None else written
+
+    return {"$schema": _DIALECT, **model.model_json_schema(schema_generator=AsWritten)}
 
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"result": _result, "device": _device, "runtime": _runtime}

@@ -23,7 +23,7 @@ HEADER = """\
 Build = tuple[str, str]
 
 
-def main(facts: Path) -> None:
+def main(facts: Path, folder: Path = DATA) -> None:
     files: dict[tuple[str, str], dict[Build, list[dict[str, str]]]] = defaultdict(lambda: defaultdict(list))
     for row in _rows(facts / "tflm_code_atoms.csv"):
         files[row["core"], row["kernels"]][row["flags"], row["strip_error_strings"]].append(row)
@@ -34,7 +34,7 @@ def main(facts: Path) -> None:
             errors[row["core"], row["kernels"], build].append(float(row["union_err_pct"]))
     for (core, kernels), builds in sorted(files.items()):
         spread = {build: errors[core, kernels, build] for build in builds}
-        path = DATA / f"code_size_{core}_{kernels}.csv"
+        path = folder / f"code_size_{core}_{kernels}.csv"
         path.write_text(_text(builds, spread), encoding="utf-8")
         print(f"{path.name}: {path.stat().st_size} bytes, {len(builds)} builds")
 

@@ -63,7 +63,7 @@ def refits() -> dict[tuple[str, str], tuple[list[str], list[str]]]:
     return fits
 
 
-def main(facts: Path) -> None:
+def main(facts: Path, folder: Path = DATA) -> None:
     lines = [HEADER + "core,family,n,p90_pct,max_pct,term,coefficient"]
     own = refits()
     for row in _rows(facts / "kernel_fits.csv"):
@@ -79,7 +79,7 @@ def main(facts: Path) -> None:
             measured[row["core"], row["family"]].append(row)
     for (core, family), (sources, terms) in own.items():
         lines += _fitted(core, family, [row for name in sources for row in measured[core, name]], terms)
-    path = DATA / "kernel_coefficients.csv"
+    path = folder / "kernel_coefficients.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     print(f"{path.name}: {path.stat().st_size} bytes, {len(lines)} lines")
 

@@ -69,7 +69,7 @@ def parse_reservations(device: DeviceSpec, text: str) -> tuple[Reservation, ...]
         if taken[memory.name] > memory.size_bytes:
             raise _too_much(memory, key, taken[memory.name])
         if size_bytes:
-            found.append(Reservation(f"reserved {key}", memory.name, size_bytes, _SOURCE))
+            found.append(Reservation(f"your firmware ({key})", memory.name, size_bytes, _SOURCE))
     return tuple(found)
 
 

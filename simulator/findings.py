@@ -10,6 +10,9 @@ from .estimate import Finding, Interval, MemoryPlan, OpEstimate, Severity
 _PEAK_MIN_SHARE = 0.5  # the peak op is worth naming if the head is at least this share of the arena
 
 
+_SLOW_MIN_SHARE = 0.01  # a reference kernel below 1 % of the time is not worth a line
+
+
 def plan_findings(plan: MemoryPlan | None, ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
     """What the arena's plan tells: the peak, planning's own need, defects met."""
     if plan is None:
@@ -45,8 +48,10 @@ def op_findings(ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
     """Ops without a price, and ops that run on the reference kernel though a library is there."""
     unpriced = [op for op in ops if op.latency_s.value is None]
     slow: dict[str, list[OpEstimate]] = {}
+    whole_s = sum(op.latency_s.value or 0.0 for op in ops)
     for op in ops:
-        if op.kernel_note:
+        share = (op.latency_s.value or 0.0) / whole_s if whole_s else 1.0
+        if op.kernel_note and op.kernel_status == "reference" and share >= _SLOW_MIN_SHARE:
             slow.setdefault(op.kernel_note, []).append(op)
     found = [
         Finding(

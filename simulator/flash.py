@@ -86,7 +86,7 @@ def code_bytes(graph: ModelGraph, target: Target) -> Interval:
         flat = float(code.flat_bytes)
         return Interval(flat, flat, flat, basis, code.source)
     if not code.table:
-        return unknown(f"code size of {target.runtime.name} is not known: {code.source}")
+        return unknown(f"code size of {target.runtime.name}: {code.source}")
     key = f"code_bytes:{code.table}:{code.flags}:{code.strip_error_strings}:{target.device.core!r}"
     if key not in graph._cache:
         graph._cache[key] = _linked_bytes(op_names(graph), target)

@@ -57,8 +57,8 @@ class Interval:
     def __add__(self, other: Interval) -> Interval:
         """Sum of the two; errors are taken as fully correlated, so bounds add (never too narrow)."""
         basis = max(self.basis, other.basis, key=_WEAKNESS.__getitem__)
-        source = self.source if other.source in self.source else f"{self.source} + {other.source}"
-        lo = (self.lo or 0.0) + (other.lo or 0.0)
+        source = self.source if other.source in self.source else f"{self.source} + {other.source}".strip(" +")
+        lo = None if self.lo is None and other.lo is None else (self.lo or 0.0) + (other.lo or 0.0)
         if self.value is None or other.value is None or self.hi is None or other.hi is None:
             reason = "; ".join(dict.fromkeys(r for r in (self.reason, other.reason) if r))
             return Interval(None, lo, None, Basis.UNKNOWN, source, reason)

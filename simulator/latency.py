@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from .kernels.cores import CoreCosts, Spread, core_costs
 from .kernels.instructions import InstructionColumns, count_instructions, firmware_of
 from .traffic import TrafficColumns, kernel_traffic
 
+_NO_WAIT_CPI = 0.85  # share of the fitted CPI that is left without wait states on code
 _ONE = Spread(1.0, 0.85, 1.2)  # cycles per cycle of a published kernel, on another chip of the same core
 
 
@@ -54,6 +56,7 @@ def kernel_cycles(table: KernelTable, target: Target) -> CycleColumns:
     costs = core_costs(target)
     if costs is None:
         return _unpriced(table, f"no cost model for {target.device.core.name}")
+    costs = _at_clock(costs, target.clock_hz)
     counted = count_instructions(table, costs, firmware_of(target))
     return _core_cycles(table, target, traffic, costs=costs, counted=counted)
 
@@ -67,8 +70,6 @@ def _core_cycles(
     table: KernelTable, target: Target, traffic: TrafficColumns, *,
     costs: CoreCosts, counted: InstructionColumns,
 ) -> CycleColumns:  # fmt: skip
-    weights = target.device.home_of("weights")
-    stream = _external_cycles(table, target, traffic, costs.is_fetched_once)
     is_cycles = np.array(counted.is_cycles, dtype=bool)
     compute = [
         np.where(is_cycles, count * simd, count * cpi)
@@ -76,23 +77,26 @@ def _core_cycles(
     ]
     streamed = table.weight_bytes if costs.is_fetched_once else traffic.weight_read_bytes
     fetched = np.where(is_cycles, 0.0, streamed)
-    stall = [
-        np.maximum(fetched * cost, least)
-        for cost, least in zip(_cycles_per_byte(costs, weights, target.clock_hz), stream, strict=True)
-    ]
+    homes = target.device.home_of("weights"), target.device.home_of("arena")
+    external = _external_cycles(table, target, traffic, costs.is_fetched_once)
+    per_byte = _cycles_per_byte(costs, homes[0], target.clock_hz)
+    waits = [np.maximum(fetched * cost, external[0]) for cost in per_byte]
+    stall = [waits[0] + external[1], waits[1] + external[1], np.maximum(waits[2] + external[1], external[2])]
     value, low, high = (work + wait for work, wait in zip(compute, stall, strict=True))
+    basis = costs.basis if costs.at_clock_hz in (None, target.clock_hz) else Basis.ANALYTIC
     return CycleColumns(
-        value, np.minimum(low, value), np.maximum(high, value), compute[0], stall[0], stream[0],
-        [weakest((basis, costs.basis)) for basis in counted.basis],
-        [_source(family, costs) for family in counted.family], counted.reason,
-        [_bound(work, wait, weights) for work, wait in zip(compute[0], stall[0], strict=True)],
+        value, np.minimum(low, value), np.maximum(high, value), compute[0], stall[0],
+        external[0] + external[1],
+        [weakest((kernel, basis)) for kernel in counted.basis],
+        [_source(counted, row, costs) for row in range(len(table))], counted.reason,
+        [_bound(work, parts, homes) for work, *parts in zip(compute[0], waits[0], external[1], strict=True)],
     )  # fmt: skip
 
 
 def _external_cycles(
     table: KernelTable, target: Target, traffic: TrafficColumns, is_fetched_once: bool
-) -> list[Floats]:
-    """Cycles that external memories take: each byte once (value and low end), every access (high end).
+) -> tuple[Floats, Floats, Floats]:
+    """Cycles that external memories take: weights once, activations once, and both at every access.
 
     Only a memory that states its bandwidth counts: one on the core's bus is in the cycles per instruction.
     Behind a cache that keeps the weights of a kernel, each is fetched at most twice.
@@ -100,10 +104,12 @@ def _external_cycles(
     weights, arena = target.device.home_of("weights"), target.device.home_of("arena")
     moved = traffic.arena_read_bytes + traffic.arena_write_bytes
     fetched = 2 * table.weight_bytes if is_fetched_once else traffic.weight_read_bytes
-    touched = table.in_bytes + table.out_bytes
-    once = _stated(table.weight_bytes, weights, target) + _stated(touched, arena, target)
     each = _stated(fetched, weights, target) + _stated(moved, arena, target)
-    return [once, once, each]
+    return (
+        _stated(table.weight_bytes, weights, target),
+        _stated(table.in_bytes + table.out_bytes, arena, target),
+        each,
+    )
 
 
 def _stated(moved: Floats, memory: MemorySpec, target: Target) -> Floats:
@@ -113,14 +119,29 @@ def _stated(moved: Floats, memory: MemorySpec, target: Target) -> Floats:
     return moved / access.bandwidth_bytes_per_s * target.clock_hz
 
 
-def _source(family: str, costs: CoreCosts) -> str:
-    return f"instructions of {family} counted for {costs.counted} x CPI: {costs.source}"
+def _source(counted: InstructionColumns, row: int, costs: CoreCosts) -> str:
+    """Where the figure of a row comes from, and what it takes for granted."""
+    family, reason = counted.family[row], counted.reason[row]
+    granted = f" ({reason})" if reason else ""
+    if counted.is_cycles[row]:
+        return f"published cycles of {family}{granted}"
+    return f"instructions of {family}{granted}, counted for {costs.counted} x CPI: {costs.source}"
 
 
-def _bound(compute_cycles: float, memory_cycles: float, weights: MemorySpec) -> str:
+def _bound(compute_cycles: float, waits: Sequence[float], homes: Sequence[MemorySpec]) -> str:
+    """What takes more of the time: the core, the memory of the weights or that of the arena."""
     if np.isnan(compute_cycles):
         return "unknown"
-    return weights.name if memory_cycles > compute_cycles else "compute"
+    weights, arena = waits
+    return "compute" if weights + arena <= compute_cycles else homes[int(arena > weights)].name
+
+
+def _at_clock(costs: CoreCosts, clock_hz: float) -> CoreCosts:
+    """At a lower clock than the fitted one fetching code waits less: the low end falls to one cycle or so."""
+    if costs.at_clock_hz is None or clock_hz >= costs.at_clock_hz:
+        return costs
+    cpi = costs.cpi
+    return costs._replace(cpi=Spread(cpi.value, min(cpi.lo, max(1.0, _NO_WAIT_CPI * cpi.lo)), cpi.hi))
 
 
 def _cycles_per_byte(costs: CoreCosts, weights: MemorySpec, clock_hz: float) -> Spread:
@@ -141,7 +162,7 @@ def _cycles_per_byte(costs: CoreCosts, weights: MemorySpec, clock_hz: float) -> 
 
 
 def _accelerator_cycles(table: KernelTable, target: Target, traffic: TrafficColumns) -> CycleColumns:
-    """cycles = max(work of the accelerator, bytes / bandwidth of each memory), in cycles of the core."""
+    """cycles = max(work, bytes / bandwidth of each memory) in cycles of the core; at most their sum."""
     rate = target.runtime.rate
     assert rate is not None
     npu = target.device.npu
@@ -156,7 +177,8 @@ def _accelerator_cycles(table: KernelTable, target: Target, traffic: TrafficColu
         else homes[int(streams[1][row] > streams[0][row])].name
         for row in range(len(table))
     ]  # fmt: skip
-    value, low, high = (np.maximum(part, slowest) for part in work)
+    value, low = (np.maximum(part, slowest) for part in work[:2])
+    high = work[2] + streams[0] + streams[1]  # nothing overlaps
     lost = np.isnan(value)
     reasons = [f"the work of {op.label} is not known" for op in table.ops]
     return CycleColumns(

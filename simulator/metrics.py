@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from .estimate import Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
 
-ARENA_SOURCE = "TFLM's own allocation rules, replayed"
+ARENA_SOURCES = {"tflm-greedy": "TFLM's own allocation rules, replayed to the byte"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,8 @@ def arena_figure(plan: MemoryPlan | None, field: str, why_not: str) -> Interval:
     """One byte count of the plan, exact; null with the reason where there is no plan."""
     if plan is None:
         return unknown(why_not)
-    return exact(getattr(plan, field), f"{ARENA_SOURCE} ({plan.planner})")
+    source = ARENA_SOURCES.get(plan.planner, f"planner {plan.planner}")
+    return exact(getattr(plan, field), source)
 
 
 def name_metrics(headline: Headline, memories: Sequence[MemoryFit]) -> tuple[Metric, ...]:

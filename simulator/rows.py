@@ -72,13 +72,14 @@ def total_latency_s(table: KernelTable, cycles: CycleColumns, clock_hz: float) -
     if len(table) == 0:
         return exact(0.0, _NO_OPS)
     unpriced = [row for row in range(len(table)) if cycles.basis[row] is Basis.UNKNOWN]
-    source = cycles.source[_dominant(cycles, unpriced)]
+    source = cycles.source[_dominant(cycles, unpriced)] if len(unpriced) < len(table) else ""
     priced = cycles.value == cycles.value  # nan differs from itself
     lo = float(cycles.lo[priced].sum()) / clock_hz
     if unpriced:
         named = ", ".join(dict.fromkeys(table.ops[row].label for row in unpriced))
         reasons = "; ".join(dict.fromkeys(cycles.reason[row] for row in unpriced))
-        return unknown(f"no price for {named}: {reasons}", at_least=lo, source=source)
+        nothing = len(unpriced) == len(table)
+        return unknown(f"no price for {named}: {reasons}", at_least=None if nothing else lo, source=source)
     return Interval(
         float(cycles.value.sum()) / clock_hz,
         lo,

@@ -9,6 +9,7 @@ from time import perf_counter
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
 from ..graphs.passes.fusion import fuse
+from ..graphs.static_shapes import with_static_shapes
 from .assumptions import assumptions_of, passed_checks
 from .bandwidth import required_bandwidth
 from .energy import energy_j
@@ -46,7 +47,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     """
     begin = perf_counter()
     given = conditions or Conditions()
-    fusion = fuse(graph, target.runtime.fusion)
+    fusion = fuse(with_static_shapes(graph), target.runtime.fusion)
     planned = _plan(graph, fusion.graph, target)
     planned_s = perf_counter() - begin
     table = compile_table(fusion.graph, target.kernels)
@@ -90,7 +91,10 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
 
 
 def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
-    """The plan of the runtime's own planner over the kernels it runs; the model as read decides what is refused."""
+    """The plan of the runtime's own planner; the model as read decides what is refused.
+
+    TFLM runs the model as read, so its shapes are solved by its own kernels; others plan the fused kernels.
+    """
     memory = target.runtime.memory
     refused = refusals(graph, target.runtime)
     if memory.planner == "unknown":
@@ -99,7 +103,8 @@ def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
         refused = allocator_findings(allocator_refusals(graph))
     if refused:
         return _Planned(None, refused, f"{target.runtime.name} refuses the model")
-    return _Planned(plan_memory(kernels, target), (), "")
+    is_tflm = memory.persistent == "tflm"
+    return _Planned(plan_memory(graph if is_tflm else kernels, target), (), "")
 
 
 def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:

@@ -193,7 +193,7 @@ def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
     operands = [subgraph.tensors[t] for t in dict.fromkeys(op.inputs) if t != OPTIONAL]
     activations = [tensor for tensor in operands if tensor.data is None]
     constants = [tensor for tensor in operands if tensor.data is not None]
-    results = [subgraph.tensors[t] for t in op.outputs]
+    results = [subgraph.tensors[t] for t in op.outputs if t != OPTIONAL]
     macs = op_macs(subgraph, op)
     swallowed = sum(subgraph.tensors[t].element_count for part in op.fused[1:] for t in part.outputs)
     filters = [tensor for tensor in constants if _is_filter(op, tensor)]

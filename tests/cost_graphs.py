@@ -51,7 +51,9 @@ def conv(
     return one_op("CONV_2D", tensors, inputs=(0, 1, 2), outputs=(3,), attributes=attributes)
 
 
-def depthwise(side: int, channels: int, *, kernel: int = 3, multiplier: int = 1, stride: int = 1) -> ModelGraph:
+def depthwise(
+    side: int, channels: int, *, kernel: int = 3, multiplier: int = 1, stride: int = 1
+) -> ModelGraph:
     window = slide(side, kernel=kernel, stride=stride, dilation=1, padding=Padding.SAME)
     out_c = channels * multiplier
     tensors = [
@@ -81,7 +83,9 @@ def pool(kind: str, side: int, channels: int, *, window: int) -> ModelGraph:
     return one_op(kind, tensors, inputs=(0,), outputs=(1,), attributes=attributes)
 
 
-def elementwise(kind: str, shape: Sequence[int], *, operands: int = 1, dtype: DType = DType.INT8) -> ModelGraph:
+def elementwise(
+    kind: str, shape: Sequence[int], *, operands: int = 1, dtype: DType = DType.INT8
+) -> ModelGraph:
     tensors = [tensor(index, shape, dtype=dtype) for index in range(operands + 1)]
     return one_op(kind, tensors, inputs=range(operands), outputs=(operands,))
 
@@ -90,7 +94,8 @@ def chain(first: ModelGraph, second: ModelGraph) -> ModelGraph:
     """Both models in one, unconnected: two rows of one table."""
     shift = len(first.tensors)
     moved = [
-        Tensor(t.index + shift, t.name + "b", t.dtype, t.shape, t.data, t.quantization) for t in second.tensors
+        Tensor(t.index + shift, t.name + "b", t.dtype, t.shape, t.data, t.quantization)
+        for t in second.tensors
     ]
     ops = [
         *first.ops,

@@ -55,6 +55,19 @@ def test_a_large_tensor_nobody_touches_still_raises_the_head() -> None:
     assert plan.live_bytes == (32,)
 
 
+def test_scratch_of_a_subgraph_that_nothing_calls_has_a_handle_but_no_bytes() -> None:
+    """The body's tensors (192, 512) are planned at 0, its 112 bytes of scratch are not sized."""
+    alone = plan_tflm(chain(8, 8), BUILDS["c"])
+    graph = ModelGraph((chain(8, 8).main, conv((8, 8, 3), (3, 3, 8)).main))
+    plan = plan_tflm(graph, BUILDS["c"])
+    assert [(b.kind, b.size_bytes) for b in plan.buffers if b.subgraph == 1] == [
+        ("tensor", 192), ("tensor", 512), ("scratch", 0),
+    ]  # fmt: skip
+    assert dict(plan.tail_items)["scratch handles"] == 4
+    # (-1, -1) twice: the two tensors of the body meet each other
+    assert (alone.head_bytes, plan.head_bytes) == (32, 512 + 192)
+
+
 def test_the_tail_items_sum_to_the_tail() -> None:
     plan = plan_tflm(conv((8, 8, 3), (3, 3, 8)), BUILDS["c"])
     assert sum(size for _, size in plan.tail_items) == plan.tail_bytes
@@ -78,6 +91,15 @@ def test_an_offline_plan_moves_a_variable_into_the_head() -> None:
     placed = plan_tflm(_offline(graph, -1, 128, -1), REFERENCE)
     assert "variables" not in dict(placed.tail_items)
     assert [(b.tensor, b.offset_bytes) for b in placed.buffers] == [(0, 64), (1, 128), (2, 0)]
+
+
+def test_the_judge_lets_an_offline_plan_share_bytes_but_nobody_else() -> None:
+    graph = _offline(chain(64, 64, 64), 8, 8, -1)
+    plan = plan_tflm(graph, REFERENCE)
+    judge(plan, graph)
+    shifted = replace(plan.buffers[2], offset_bytes=16)
+    with pytest.raises(PlanInvalid, match="overlap"):
+        judge(replace(plan, buffers=(*plan.buffers[:2], shifted)), graph)
 
 
 def test_an_offline_plan_for_another_number_of_tensors_is_refused() -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from random import Random
 
 import numpy as np
 import pytest
@@ -13,7 +15,11 @@ from preflash.graphs.build import GraphBuilder
 from preflash.graphs.check import check, faults_of
 from preflash.graphs.ir import DType, ModelGraph, Op, Quantization, Subgraph, wire
 from preflash.graphs.ops import IfAttributes
+from preflash.graphs.passes.fold import FoldBatchNorms, FoldConstants
+from preflash.graphs.passes.fusion import RULES as FUSION_RULES
 from preflash.graphs.passes.fusion import fuse
+from preflash.graphs.passes.pad_fold import FoldPads
+from preflash.graphs.shapes import RULES
 from preflash.graphs.tflite.read import read_tflite
 from preflash.graphs.zoo import build
 from shared_data import shared_models
@@ -82,7 +88,10 @@ FAULTS: dict[str, tuple[Callable[[], ModelGraph], str]] = {
     "constant bytes": (lambda: _with_tensor(2, data=b"1234"), "stores 4 bytes for 32"),
     "scales": (lambda: _with_tensor(1, quantization=_SCALES), "has 3 scales along axis 0 of (8, 3, 3, 8)"),
     "zero points": (lambda: _with_tensor(1, quantization=_TWO_ZEROS), "has 8 scales and 2 zero points"),
-    "no number": (lambda: _with_tensor(0, quantization=_NOT_A_NUMBER), "a scale that is negative or no number"),
+    "no number": (
+        lambda: _with_tensor(0, quantization=_NOT_A_NUMBER),
+        "a scale that is negative or no number",
+    ),
     "subgraph": (lambda: _with_op(3, attributes=IfAttributes(1, 0)), "calls subgraph 1 of 1"),
     "producers": (
         lambda: _main(ops=(*DEMO.ops[:3], replace(DEMO.ops[3], producers=(0,)))),
@@ -93,7 +102,7 @@ FAULTS: dict[str, tuple[Callable[[], ModelGraph], str]] = {
         "op 0 CONV_2D names consumers (), they are (1,)",
     ),
     "swallowed but read": (_fused_but_read_elsewhere, "keeps tensor 4 inside, but it is read elsewhere"),
-    "fused without residual": (_fused_without_its_residual, "reads tensor 0 that the kernel neither"),
+    "fused alone": (_fused_without_its_residual, "reads tensor 0 that the kernel neither"),
 }  # fmt: skip
 
 
@@ -140,3 +149,38 @@ def test_every_shared_model_that_reads_is_sound(path: Path) -> None:
     except PreflashError as error:
         pytest.skip(f"not read: {error}")
     assert list(faults_of(graph)) == []
+
+
+def _mutant(graph: ModelGraph, random: Random) -> ModelGraph:
+    """The graph with some ops reading, making or being something else, and some shapes changed."""
+    count, ops = len(graph.tensors), []
+    for op in graph.ops:
+        kind = random.choice(
+            [op.kind, op.kind, op.kind, "PAD", "ADD", "MUL", "RELU", "MAX_POOL_2D", *sorted(RULES)]
+        )
+        reads = tuple(
+            random.choice([i, i, random.randrange(-1, count)]) for i in op.inputs[: random.randrange(1, 5)]
+        )
+        changed = random.choice([op, op, op, replace(op, kind=kind), replace(op, inputs=reads)])
+        ops.append(replace(changed, attributes=random.choice([op.attributes] * 5 + [None])))
+    tensors = list(graph.tensors)
+    odd = random.randrange(count)
+    tensors[odd] = replace(tensors[odd], shape=tuple(random.choice([d, d, 3]) for d in tensors[odd].shape))
+    return graph.with_main(wire(tensors, ops, inputs=graph.inputs, outputs=graph.outputs))
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_a_broken_graph_never_ends_in_anything_but_a_named_error(seed: int) -> None:
+    random, rules = Random(seed), tuple(rule.name for rule in FUSION_RULES)
+    graph = _mutant(
+        build(random.choice(["ic01", "conv-add-pool-relu"]), dtype=random.choice(["int8", "float32"])), random
+    )
+    sound = not list(faults_of(graph))
+    fused = fuse(graph, rules).graph
+    if sound:
+        check(fused)
+    for one in (FoldConstants(), FoldBatchNorms(), FoldPads()):
+        with suppress(PreflashError):
+            folded = one.apply(graph).graph
+            if sound:
+                check(folded)

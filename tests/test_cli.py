@@ -8,6 +8,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import jsonschema
@@ -15,6 +16,7 @@ import pytest
 from estimates import estimate, refused, unpriced
 from preflash import __version__, cli
 from preflash.devices.catalog import device_names, load_target, runtime_names
+from preflash.graphs.ir import wire
 from preflash.graphs.tflite.write import write_tflite
 from preflash.graphs.zoo import build
 from preflash.reports.result_schema import RESULT_SCHEMA
@@ -211,8 +213,8 @@ def test_bad_input_is_one_line_and_exit_3(name: str, model: Path, tmp_path: Path
 
 @pytest.mark.parametrize(
     "words",
-    [["check"], ["check", "x"], ["check", "x", "-d", "y", "--fail-on", "unknown"], ["paint"], ["schema", "house"],
-     ["check", "x", "-d", "y", "-f", "pdf"], []],
+    [["check"], ["check", "x"], ["check", "x", "-d", "y", "--fail-on", "unknown"], ["paint"],
+     ["schema", "house"], ["check", "x", "-d", "y", "-f", "pdf"], []],
     ids=" ".join,
 )  # fmt: skip
 def test_a_usage_error_exits_with_2(words: list[str], capsys: Captured) -> None:
@@ -293,6 +295,20 @@ def test_the_result_on_stdout_is_json_and_nothing_else(model: Path) -> None:
     jsonschema.Draft202012Validator(RESULT_SCHEMA).validate(document)
     assert document["created"] == "2023-11-14T22:13:20Z"
     assert document["inputs"]["model"]["name"] == "kws"
+
+
+def test_hostile_names_in_a_model_file_stay_text(tmp_path: Path) -> None:
+    evil = "</script><img src=x onerror=alert(1)>\x1b[2J"
+    graph = build("kws01", dtype="int8")
+    tensors = [replace(t, name=f"{evil}{t.index}") for t in graph.tensors]
+    main = wire(tensors, graph.ops, inputs=graph.inputs, outputs=graph.outputs, name=evil)
+    file = tmp_path / "evil.tflite"
+    file.write_bytes(write_tflite(graph.with_main(main)))
+    for form in ("text", "json", "html"):
+        run = _real("check", str(file), "-d", "nucleo-l4r5zi", "-f", form)
+        assert (run.returncode, run.stderr) == (0, b"")
+        assert b"<img" not in run.stdout and b"\x1b" not in run.stdout
+    assert _real("inspect", str(file), "--tensors").stdout.count(b"\x1b") == 0
 
 
 def test_a_model_can_come_from_stdin(model: Path) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-
 from preflash.devices.catalog import load_target
 from preflash.devices.spec import PowerSpec
 from preflash.devices.target import Target
@@ -52,7 +51,10 @@ def test_the_boundary_is_part_of_the_source() -> None:
 
 
 def test_measured_bounds_widen_the_interval() -> None:
-    narrow, wide = (energy_j(LATENCY, powered(**MEASURED, **more)) for more in ({}, {"active_low": "30 mW", "active_high": "60 mW"}))  # noqa: E501
+    narrow, wide = (
+        energy_j(LATENCY, powered(**MEASURED, **more))
+        for more in ({}, {"active_low": "30 mW", "active_high": "60 mW"})
+    )
     assert wide.lo is not None and narrow.lo is not None and wide.lo < narrow.lo
     assert wide.hi is not None and narrow.hi is not None and wide.hi > narrow.hi
 

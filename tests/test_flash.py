@@ -8,7 +8,6 @@ import pytest
 from cost_graphs import chain, conv, depthwise, elementwise, fully_connected, one_op, tensor
 from hypothesis import given
 from hypothesis import strategies as st
-
 from preflash.devices.catalog import load_target
 from preflash.devices.runtime import CodeModel
 from preflash.devices.target import Target
@@ -37,7 +36,9 @@ def held(found: Interval) -> tuple[float, float, float]:
 
 
 @given(first=st.sets(st.sampled_from(OPS)), second=st.sets(st.sampled_from(OPS)))
-def test_code_of_two_sets_together_is_at_most_the_sum_and_at_least_each(first: set[str], second: set[str]) -> None:
+def test_code_of_two_sets_together_is_at_most_the_sum_and_at_least_each(
+    first: set[str], second: set[str]
+) -> None:
     assert BUILD is not None
     a, b, both = (BUILD.bytes_of(frozenset(ops)) for ops in (first, second, first | second))
     assert max(a, b) <= both <= a + b - BUILD.base_bytes
@@ -109,7 +110,9 @@ def test_a_flat_figure_is_the_code() -> None:
     assert held(found) == (24576, 24576, 24576)
 
 
-@pytest.mark.parametrize(("board", "runtime"), [("esp32-s3", "tflm-esp-nn"), ("raspberry-pi-4b", "tflm-reference")])
+@pytest.mark.parametrize(
+    ("board", "runtime"), [("esp32-s3", "tflm-esp-nn"), ("raspberry-pi-4b", "tflm-reference")]
+)
 def test_code_nobody_linked_is_unknown(board: str, runtime: str) -> None:
     found = code_bytes(conv(8, 8, 8), load_target(board, runtime=runtime))
     assert found.value is None

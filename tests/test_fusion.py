@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from itertools import combinations
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from preflash.devices.catalog import load_runtime
 from preflash.errors import UnsupportedOp
 from preflash.graphs.build import GraphBuilder
 from preflash.graphs.check import check
@@ -57,6 +61,14 @@ def test_the_rules_have_the_names_that_runtime_files_use() -> None:
 
 def test_no_rule_holds_for_tflm() -> None:
     assert not [r.name for r in RULES for runtime in r.holds_for if runtime.startswith("tflm")]
+
+
+@pytest.mark.parametrize(
+    "runtime", ["tflm-reference", "tflm-cmsis-nn", "tflm-esp-nn", "x-cube-ai", "example-accelerator"]
+)
+def test_a_runtime_file_lists_exactly_the_rules_that_hold_for_it(runtime: str) -> None:
+    listed = load_runtime(runtime).fusion
+    assert set(listed) == {rule.name for rule in RULES if runtime in rule.holds_for}
 
 
 def test_st_is_credited_with_everything_but_the_residual() -> None:
@@ -190,6 +202,57 @@ def test_a_rule_takes_its_chain_and_no_more(
     np.testing.assert_array_equal(evaluate(fused, [_values(graph)])[0], evaluate(graph, [_values(graph)])[0])
 
 
+def _append(b: GraphBuilder, link: str, y: int, x: int) -> int:
+    """One more op on y; `x` is the graph's input, 8x8x4."""
+    whole = b._tensors[y].shape == b._tensors[x].shape
+    match link:
+        case "bias":
+            return b.add(y, _bias(b))
+        case "scale":
+            return b.mul(y, _bias(b))
+        case "residual":
+            return b.add(y, x) if whole else b.add(y, b.conv(y, 4))
+        case "pool":
+            return b.pool("MAX_POOL_2D", y, HALVE) if whole else b.unary("TANH", y)
+        case "pad":
+            return b.conv(
+                b.pad(y, [(0, 0), (1, 1), (1, 1), (0, 0)]), 4, (3, 3), Conv2DAttributes(Padding.VALID)
+            )
+        case "conv":
+            return b.conv(y, 4, (3, 3))
+        case _:
+            return b.unary(link, y)
+
+
+LINKS = ["bias", "scale", "residual", "pool", "pad", "conv", "RELU", "RELU6", "TANH"]
+
+
+@given(
+    links=st.lists(st.sampled_from(LINKS), min_size=1, max_size=9),
+    rules=st.sets(st.sampled_from(NAMES)),
+    kept=st.integers(0, 8),
+)
+@settings(max_examples=80, deadline=None)
+def test_any_chain_under_any_rules_stays_sound_and_the_same(
+    links: list[str], rules: set[str], kept: int
+) -> None:
+    """One tensor on the way, the `kept`-th, is a graph output too."""
+    b, x = _start()
+    made = [b.conv(x, 4)]
+    for link in links:
+        made.append(_append(b, link, made[-1], x))
+    graph = b.finish(list(dict.fromkeys([made[-1], made[kept % len(made)]])))
+    result = fuse(graph, sorted(rules))
+    check(result.graph)
+    assert result.effect.after.traffic_bytes <= result.effect.before.traffic_bytes
+    assert result.effect.after.op_count == len(result.graph.ops)
+    assert sum(len(op.fused or (op,)) for op in result.graph.ops) == len(graph.ops)
+    for ours, expected in zip(
+        evaluate(result.graph, [_values(graph)]), evaluate(graph, [_values(graph)]), strict=True
+    ):
+        np.testing.assert_array_equal(ours, expected)
+
+
 def test_what_a_second_op_reads_or_the_graph_gives_is_not_swallowed() -> None:
     b, x = _start()
     y = b.conv(x, 4)
@@ -249,8 +312,6 @@ def test_a_pad_is_taken_where_it_equals_same_padding(dtype: DType) -> None:
 
 
 def test_a_convolution_that_reads_a_variable_stays_where_it_is() -> None:
-    from dataclasses import replace
-
     b = GraphBuilder(dtype=DType.FLOAT32)
     b.input((1, 8, 8, 4))
     graph = b.finish([b.unary("RELU", b.conv(0, 4))])

@@ -1,4 +1,4 @@
-"""Instructions of a kernel follow from its loops: terms, the family of its route and shape, flags and core."""
+"""Instructions of a kernel follow from its loops: terms, family of route and shape, flags and core."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ import pytest
 from cost_graphs import chain, conv, depthwise, elementwise, fully_connected, one_op, pool, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from preflash.devices.target import KernelBuild
 from preflash.graphs.ir import DType, ModelGraph
 from preflash.simulator.interval import Basis
@@ -28,10 +27,14 @@ OWN = INTERPRETER_INSTRUCTIONS[0]
 
 
 def costs(counted: str) -> CoreCosts:
-    return CoreCosts(counted, counted, Spread(1, 1, 1), False, Spread(0, 0, 0), None, 1.0, Basis.CALIBRATED, "test")
+    return CoreCosts(
+        counted, counted, Spread(1, 1, 1), False, Spread(0, 0, 0), None, 1.0, Basis.CALIBRATED, "test"
+    )
 
 
-def firmware(library: str = "cmsis-nn", flavour: str = "dsp", *, flags: str = FLAGS, has_fpu: bool = True) -> Firmware:
+def firmware(
+    library: str = "cmsis-nn", flavour: str = "dsp", *, flags: str = FLAGS, has_fpu: bool = True
+) -> Firmware:
     return Firmware(KernelBuild(library, flavour, ABI), flags, has_fpu)  # type: ignore[arg-type]
 
 
@@ -95,7 +98,9 @@ def test_route_and_shape_choose_the_measured_family(graph: ModelGraph, flavour: 
 def test_a_family_is_its_coefficients_times_its_terms() -> None:
     graph = fully_connected(64, 10)
     family, found = load_families("m4")["fc_s8"], terms(graph)
-    by_hand = sum(weight * found[name] for name, weight in zip(ALL_TERMS, family.coefficients, strict=True) if weight)
+    by_hand = sum(
+        weight * found[name] for name, weight in zip(ALL_TERMS, family.coefficients, strict=True) if weight
+    )
     assert instructions(graph).value[0] == pytest.approx(by_hand + OWN)
 
 
@@ -108,7 +113,9 @@ def test_no_family_can_give_a_negative_count(core: str) -> None:
 
 
 def test_an_op_that_nobody_can_price_is_unknown_and_says_which() -> None:
-    graph = one_op("CUSTOM", [tensor(0, (4,)), tensor(1, (4,))], inputs=(0,), outputs=(1,), custom_code="mystery")
+    graph = one_op(
+        "CUSTOM", [tensor(0, (4,)), tensor(1, (4,))], inputs=(0,), outputs=(1,), custom_code="mystery"
+    )
     found = instructions(graph)
     assert np.isnan(found.value[0])
     assert found.basis == [Basis.UNKNOWN]

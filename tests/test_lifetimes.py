@@ -1,4 +1,4 @@
-"""From when to when a tensor lives: specs/tflm_memory.md section 3, on graphs small enough to count by hand."""
+"""From when to when a tensor lives: specs/tflm_memory.md section 3, counted by hand on small graphs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The arena's tail: specs/tflm_memory.md section 5, added up by hand; offsets round up in allocation order."""
+"""The arena's tail: specs/tflm_memory.md section 5, added up by hand in allocation order."""
 
 from __future__ import annotations
 
@@ -101,7 +101,8 @@ def _matmul(adj_x: bool, adj_y: bool) -> ModelGraph:
 PREPARE = [
     ("conv: multipliers and shifts", conv((8, 8, 4), (3, 3, 8)), "ref", (32, 32)),
     ("float conv too", conv((8, 8, 4), (3, 3, 8), dtype="float32", weights="float32"), "ref", (32, 32)),
-    ("float conv on ESP-NN too", conv((8, 8, 4), (3, 3, 8), dtype="float32", weights="float32"), "s3", (32, 32)),
+    ("float conv on ESP-NN too", conv((8, 8, 4), (3, 3, 8), dtype="float32", weights="float32"), "s3",
+     (32, 32)),
     ("but not in CMSIS-NN", conv((8, 8, 4), (3, 3, 8), dtype="float32", weights="float32"), "c", ()),
     ("transpose conv always", transpose_conv((4, 4, 16), (3, 3, 8)), "c", (32, 32)),
     ("per-tensor fully connected", fully_connected(1, 64, 10), "ref", ()),
@@ -154,7 +155,8 @@ def test_resource_variables_are_counted_by_name_and_allocated_once() -> None:
         return op("VAR_HANDLE", [], [out], VarHandleAttributes(shared_name=name))
 
     resource = t(dtype="resource")
-    ops = [handle(1, "a"), op("ASSIGN_VARIABLE", [1, 0], []), handle(2, "a"), op("ASSIGN_VARIABLE", [2, 0], [])]
+    assign_1, assign_2 = op("ASSIGN_VARIABLE", [1, 0], []), op("ASSIGN_VARIABLE", [2, 0], [])
+    ops = [handle(1, "a"), assign_1, handle(2, "a"), assign_2]
     graph = ModelGraph((subgraph([t(40), resource, replace(resource)], ops, [0], []),))
     tail = tail_of(graph)
     # 116 + 12 -> 128, + 20 -> 160: 44; 40 bytes -> 48

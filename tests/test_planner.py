@@ -1,4 +1,4 @@
-"""Where buffers go: TFLM's greedy rule (specs/tflm_memory.md section 4) by hand, and laws that always hold."""
+"""Where buffers go: TFLM's greedy rule (specs/tflm_memory.md section 4) by hand, and laws that hold."""
 
 from __future__ import annotations
 

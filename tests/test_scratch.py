@@ -12,6 +12,9 @@ from preflash.graphs.ops import BatchMatMulAttributes, SVDFAttributes
 from preflash.simulator.memory.refusal import refusals
 from preflash.simulator.memory.scratch import scratch_requests
 
+Sizes = tuple[int, ...]
+Row = tuple[str, ModelGraph, Sizes, Sizes, Sizes] | tuple[str, ModelGraph, Sizes, Sizes]
+
 
 def requested(graph: ModelGraph, build: KernelBuild) -> tuple[int, ...]:
     return scratch_requests(graph.main, graph.ops[0], build)
@@ -32,7 +35,8 @@ def _lstm(dtype: str, cell: str) -> ModelGraph:
     recurrent: list[Tensor | None] = [t(8, 8, dtype=dtype, constant=True) for _ in range(4)]
     biases: list[Tensor | None] = [t(8, dtype="int32", constant=True) for _ in range(4)]
     state, memory = t(2, 8, dtype=dtype, variable=True), t(2, 8, dtype=cell, variable=True)
-    inputs = [t(2, 5, 3, dtype=dtype), *weights, *recurrent, *[None] * 3, *biases, None, None, state, memory]
+    data = t(2, 5, 3, dtype=dtype)
+    inputs = [data, *weights, *recurrent, *[None] * 3, *biases, None, None, state, memory]
     return one_op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, t(2, 5, 8, dtype=dtype))
 
 
@@ -44,7 +48,8 @@ def _svdf(dtype: str) -> ModelGraph:
 
 
 def _reduction(kind: str, dtype: str) -> ModelGraph:
-    return one_op(kind, [t(1, 4, 4, 8, dtype=dtype), t(2, dtype="int32", constant=True)], t(1, 8, dtype=dtype))
+    axes = t(2, dtype="int32", constant=True)
+    return one_op(kind, [t(1, 4, 4, 8, dtype=dtype), axes], t(1, 8, dtype=dtype))
 
 
 def _matmul() -> ModelGraph:
@@ -54,7 +59,7 @@ def _matmul() -> ModelGraph:
 REFERENCE = [
     ("conv keeps nothing", conv((8, 8, 16), (3, 3, 8)), ()),
     ("an int4 filter is unpacked", conv((8, 8, 16), (3, 3, 8), weights="int4"), (8 * 9 * 16,)),
-    ("int8 transpose conv accumulates 8x8x8 outputs in int32", transpose_conv((4, 4, 32), (3, 3, 8)), (2048,)),
+    ("int8 transpose conv: 8x8x8 outputs in int32", transpose_conv((4, 4, 32), (3, 3, 8)), (2048,)),
     ("int16 in int64", transpose_conv((4, 4, 32), (3, 3, 8), dtype="int16"), (4096,)),
     ("int8 SVDF", _svdf("int8"), (4 * 8, 4 * 4)),
     ("float SVDF", _svdf("float32"), (4 * 8,)),
@@ -64,14 +69,15 @@ REFERENCE = [
     ("int16 sum", _reduction("SUM", "int16"), (32, 16, 8)),
     ("maximum", _reduction("REDUCE_MAX", "int8"), (16, 8)),
     ("a pointer per input", one_op("ADD_N", [t(8), t(8), t(8)], t(8)), (12,)),
-    ("mirror pad", one_op("MIRROR_PAD", [t(1, 2, 2, 1), t(4, 2, dtype="int32", constant=True)], t(1, 4, 4, 1)),
-     (16, 16)),
+    ("mirror pad",
+     one_op("MIRROR_PAD", [t(1, 2, 2, 1), t(4, 2, dtype="int32", constant=True)], t(1, 4, 4, 1)), (16, 16)),
     ("an FFT of 512 int16",
      one_op("CUSTOM:SignalRfft", [t(1, 480, dtype="int16")], t(1, 514, dtype="int16"),
             custom_options=_options(fft_length=512)), (1024,)),
     # B = 10 boxes, K = 3 scores each, M = 5 detections, N = 2 classes
     ("detection post-processing",
-     one_op("CUSTOM:TFLite_Detection_PostProcess", [t(1, 10, 4), t(1, 10, 3), t(10, 4, constant=True)], t(1, 5, 4),
+     one_op("CUSTOM:TFLite_Detection_PostProcess",
+            [t(1, 10, 4), t(1, 10, 3), t(10, 4, constant=True)], t(1, 5, 4),
             custom_options=_options(max_detections=5, num_classes=2)),
      (10, 160, 120, 40, 40, 200, 200, 40, 200, 200, 200)),
     ("another op keeps nothing", one_op("RELU", [t(8)], t(8)), ()),
@@ -111,7 +117,7 @@ CMSIS = [
     ("per-channel over rank 3", fully_connected(6, 64, 10, out=(1, 6, 10), scales=10), (), (), ()),
     ("a filter that is no constant", fully_connected(1, 64, 10, constant=False), (), (), (40,)),
     # K = 288: 4*288; reversed filter 288*8
-    ("transpose conv as conv", transpose_conv((4, 4, 32), (3, 3, 8)), (1152, 2304), (1152, 2304), (1152, 2304)),
+    ("transpose conv as conv", transpose_conv((4, 4, 32), (3, 3, 8)), *[(1152, 2304)] * 3),
     # 4*8 * (3*2 + 3) * 3
     ("transpose conv", transpose_conv((4, 4, 16), (3, 3, 8)), (864, 0), (864, 0), (864, 0)),
     ("int16 transpose conv", transpose_conv((4, 4, 16), (3, 3, 8), dtype="int16"), (4096,), (4096,), (4096,)),
@@ -128,7 +134,7 @@ CMSIS = [
 
 
 @pytest.mark.parametrize("row", CMSIS, ids=[row[0] for row in CMSIS])
-def test_cmsis_nn_requests(row: tuple[str, ModelGraph, tuple[int, ...], tuple[int, ...], tuple[int, ...]]) -> None:
+def test_cmsis_nn_requests(row: Row) -> None:
     """Columns: plain C, DSP, MVE."""
     _, graph, *wanted = row
     assert [requested(graph, BUILDS[f]) for f in ("c", "dsp", "mve")] == wanted
@@ -179,7 +185,7 @@ ESP = [
 
 
 @pytest.mark.parametrize("row", ESP, ids=[row[0] for row in ESP])
-def test_esp_nn_requests(row: tuple[str, ModelGraph, tuple[int, ...], tuple[int, ...]]) -> None:
+def test_esp_nn_requests(row: Row) -> None:
     """Columns: S3, P4."""
     _, graph, *wanted = row
     assert [requested(graph, BUILDS[f]) for f in ("s3", "p4")] == wanted

@@ -25,7 +25,8 @@ from preflash.graphs.ops import (
     TransposeConvAttributes,
 )
 from preflash.graphs.reading import Shapes, broadcast
-from preflash.graphs.shapes import RULES, infer_shapes, settle
+from preflash.graphs.shapes import RULES, infer_shapes
+from preflash.graphs.static_shapes import with_static_shapes
 from preflash.graphs.tflite.read import read_tflite
 from shared_data import shared_dir, shared_models
 
@@ -164,9 +165,9 @@ def test_extents_left_to_the_runtime_are_settled() -> None:
     b.op("RESHAPE", (x, b.constant(np.array([1, -1], np.int32))), outputs=[flat])
     last = b.tensor((1, -1))
     b.op("SOFTMAX", (flat,), outputs=[last])
-    settled = settle(b.finish([last]))
+    settled = with_static_shapes(b.finish([last]))
     assert [settled.tensors[t].shape for t in (flat, last)] == [(1, 32), (1, 32)]
-    assert settle(settled) is settled
+    assert with_static_shapes(settled) is settled
 
 
 def test_recorded_shapes_of_all_shared_models_follow_from_the_rules() -> None:
@@ -175,7 +176,7 @@ def test_recorded_shapes_of_all_shared_models_follow_from_the_rules() -> None:
     ruled, unruled, wrong = Counter[str](), Counter[str](), []
     for path in shared_models():
         try:
-            graph = settle(read_tflite(path))
+            graph = with_static_shapes(read_tflite(path))
         except PreflashError:
             continue
         for subgraph in graph.subgraphs:
@@ -215,7 +216,8 @@ def test_any_inputs_give_a_shape_or_a_named_contradiction(kind: str, inputs: lis
 _DEFAULTS: dict[str, OpAttributes] = {
     "CONV_2D": Conv2DAttributes(), "DEPTHWISE_CONV_2D": DepthwiseConv2DAttributes(),
     "TRANSPOSE_CONV": TransposeConvAttributes(), "AVERAGE_POOL_2D": Pool2DAttributes(),
-    "MAX_POOL_2D": Pool2DAttributes(), "SPLIT": ops.SplitAttributes(2), "SPACE_TO_DEPTH": ops.SpaceToDepthAttributes(2),
+    "MAX_POOL_2D": Pool2DAttributes(), "SPLIT": ops.SplitAttributes(2),
+    "SPACE_TO_DEPTH": ops.SpaceToDepthAttributes(2),
     "DEPTH_TO_SPACE": ops.DepthToSpaceAttributes(2), "GATHER": ops.GatherAttributes(axis=-1, batch_dims=-1),
     "STRIDED_SLICE": STRIDED, "PACK": PACK, "UNPACK": ops.UnpackAttributes(num=2, axis=-1),
 }  # fmt: skip

@@ -6,7 +6,6 @@ import pytest
 from cost_graphs import chain, conv, depthwise, elementwise, fully_connected, one_op, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
-
 from preflash.devices.catalog import load_target
 from preflash.devices.target import Target
 from preflash.graphs.geometry import Padding
@@ -78,7 +77,10 @@ def test_recurrent_weights_are_read_at_every_step() -> None:
 def test_bytes_go_to_the_memories_that_hold_them() -> None:
     found = moved(chain(conv(3, 8, 6), fully_connected(8, 4)))
     flash, arena = found.by_memory()
-    assert (flash.memory, arena.memory) == (M4.device.home_of("weights").name, M4.device.home_of("arena").name)
+    assert (flash.memory, arena.memory) == (
+        M4.device.home_of("weights").name,
+        M4.device.home_of("arena").name,
+    )
     assert flash.write_bytes == 0
     rows = [part for row in range(2) for part in found.of(row)]
     assert sum(p.read_bytes for p in rows if p.memory == flash.memory) == flash.read_bytes

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 from cost_graphs import chain, conv, depthwise, elementwise, fully_connected, one_op, pool, tensor
-
 from preflash.devices.target import KernelBuild
 from preflash.graphs.geometry import Padding
 from preflash.graphs.ir import DType, ModelGraph, wire
@@ -68,12 +67,18 @@ def test_lstm_runs_four_gates_of_both_matrices_at_every_step() -> None:
     recurrent = [tensor(5 + n, (4, 4), constant=True) for n in range(4)]
     out = tensor(9, (1, 5, 4))
     inputs = (0, 1, 2, 3, 4, 5, 6, 7, 8, *[-1] * 15)
-    graph = one_op("UNIDIRECTIONAL_SEQUENCE_LSTM", [data, *gates, *recurrent, out], inputs=inputs, outputs=(9,))
+    graph = one_op(
+        "UNIDIRECTIONAL_SEQUENCE_LSTM", [data, *gates, *recurrent, out], inputs=inputs, outputs=(9,)
+    )
     assert macs(graph) == 5 * 4 * (4 * 6 + 4 * 4)
 
 
 def test_conv_3d_counts_five_extents() -> None:
-    tensors = [tensor(0, (1, 4, 4, 4, 2)), tensor(1, (3, 3, 3, 2, 5), constant=True), tensor(2, (1, 2, 2, 2, 5))]
+    tensors = [
+        tensor(0, (1, 4, 4, 4, 2)),
+        tensor(1, (3, 3, 3, 2, 5), constant=True),
+        tensor(2, (1, 2, 2, 2, 5)),
+    ]
     assert macs(one_op("CONV_3D", tensors, inputs=(0, 1), outputs=(2,))) == 2 * 2 * 2 * 5 * 27 * 2
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from ...errors import UnsupportedOp
+from ...errors import ModelError
 from ..evaluate import constant_array, run_op
 from ..ir import OPTIONAL, DType, ModelGraph, Op, Subgraph, Tensor, wire
 from ..ops import Activation
@@ -44,8 +44,8 @@ class FoldConstants:
 def _folded(tensors: list[Tensor], op: Op) -> Mapping[int, Array] | None:
     try:
         return run_op(Subgraph(tuple(tensors), (op,), (), ()), op, {})
-    except UnsupportedOp:
-        return None
+    except ModelError:
+        return None  # it cannot be evaluated, and stays as it is
 
 
 @dataclass(frozen=True, slots=True)

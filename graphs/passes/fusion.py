@@ -10,7 +10,6 @@ from ..ops import Activation
 from .base import PassResult
 from .effect import FusionEffect
 from .footprint import footprint
-from .pad_fold import unpadded
 from .rules import LINK_KINDS, RULES, FusionRule, rules_named
 
 __all__ = ["RULES", "FusionResult", "FusionRule", "fuse"]
@@ -103,6 +102,8 @@ class _Matching:
         return parts, used
 
     def _front(self, anchor: Op) -> list[Op]:
+        from .pad_fold import unpadded  # a plain check without rules does not need it
+
         producer = anchor.producers[0] if anchor.producers else -1
         if producer < 0 or producer in self.taken:
             return []
@@ -156,6 +157,8 @@ class _Matching:
         """The anchor with all data that its parts read from outside, writing what the last part writes."""
         kernel = anchor
         if parts[0] is not anchor:
+            from .pad_fold import unpadded
+
             kernel = unpadded(self.subgraph, parts[0], anchor) or anchor
         made = {t for part in parts for t in part.outputs}
         later = parts[parts.index(anchor) + 1 :]

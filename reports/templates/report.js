@@ -56,7 +56,7 @@
     if (mark && !event.target.closest("a, button, input, summary")) { select(mark.getAttribute("data-op").split(" ")[0], false); }
   });
   document.addEventListener("keydown", function (event) {
-    if (event.target.closest("input, textarea") || selected === null) { return; }
+    if (selected === null || (event.target.closest && event.target.closest("input, textarea"))) { return; }
     var step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     if (event.key === "Escape") { select(selected, false); }
     if (step && byId("op-" + (Number(selected) + step))) { event.preventDefault(); select(String(Number(selected) + step), false); }

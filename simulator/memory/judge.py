@@ -24,11 +24,21 @@ def judge(plan: MemoryPlan, graph: ModelGraph) -> None:
         PlanInvalid: with all faults.
     """
     faults = [
-        *_buffers_alone(plan, graph), *_overlaps(plan), *_tensors(plan, graph), *_uses(plan, graph),
+        *_buffers_alone(plan, graph), *_overlaps(plan, graph), *_tensors(plan, graph), *_uses(plan, graph),
         *_sums(plan, graph),
     ]  # fmt: skip
     if faults:
         raise PlanInvalid("the memory plan is wrong", faults=faults, where=graph.name or "graph")
+
+
+def _pinned(graph: ModelGraph) -> set[tuple[int, int]]:
+    """(subgraph, tensor) of all that the model's own offline plan places; nobody may question those."""
+    every = [(number, tensor.index) for number, s in enumerate(graph.subgraphs) for tensor in s.tensors]
+    words = b"".join(data[12:] for name, data in graph.metadata if name == "OfflineMemoryAllocation")
+    offsets = [
+        int.from_bytes(words[i : i + 4], "little", signed=True) for i in range(0, len(words) // 4 * 4, 4)
+    ]
+    return {one for one, offset in zip(every, offsets, strict=False) if offset != -1}
 
 
 def _where(b: PlannedBuffer) -> str:
@@ -37,11 +47,11 @@ def _where(b: PlannedBuffer) -> str:
 
 def _buffers_alone(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
     """Each buffer by itself: inside the head, aligned, with a lifetime, of something that exists."""
-    offline = any(name == "OfflineMemoryAllocation" for name, _ in graph.metadata)
+    pinned = _pinned(graph)
     for b in plan.buffers:
         if b.offset_bytes < 0 or b.offset_bytes + b.size_bytes > plan.head_bytes:
             yield f"{_where(b)} is not inside the head of {plan.head_bytes} bytes"
-        if b.offset_bytes % plan.alignment_bytes and not offline:
+        if b.offset_bytes % plan.alignment_bytes and not pinned:
             yield f"{_where(b)} is not aligned to {plan.alignment_bytes}"
         if b.first > b.last or b.size_bytes < 0:
             yield f"{_where(b)} has no lifetime or a negative size"
@@ -51,11 +61,14 @@ def _buffers_alone(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
             yield f"{_where(b)} belongs to op {b.op}, which does not exist"
 
 
-def _overlaps(plan: MemoryPlan) -> Iterator[str]:
-    """No two buffers share a byte at the same instant: every pair is looked at."""
+def _overlaps(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
+    """No two buffers share a byte at the same instant, unless both are pinned: every pair is looked at."""
+    pinned = _pinned(graph)
     buffers = [b for b in plan.buffers if b.first >= 0 or b.last >= 0]  # (-1, -1): nobody touches it
     for i, a in enumerate(buffers):
         for b in buffers[i + 1 :]:
+            if (a.subgraph, a.tensor) in pinned and (b.subgraph, b.tensor) in pinned:
+                continue
             together = max(a.first, b.first) <= min(a.last, b.last)
             start = max(a.offset_bytes, b.offset_bytes)
             end = min(a.offset_bytes + a.size_bytes, b.offset_bytes + b.size_bytes)
@@ -146,5 +159,5 @@ def _sums(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
     )
     if peak != plan.lower_bound_bytes:
         yield f"the largest live sum of {graph.name or 'graph'} is {peak}, not {plan.lower_bound_bytes}"
-    if peak > plan.head_bytes and not any(n == "OfflineMemoryAllocation" for n, _ in graph.metadata):
+    if peak > plan.head_bytes and not _pinned(graph):
         yield f"the head of {plan.head_bytes} bytes is smaller than the {peak} bytes alive at once"

@@ -12,7 +12,7 @@ from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernel_choice import choose_kernel
 from ..operands import dims_of
 from .greedy import Request, extent, live_bytes, place
-from .lifetimes import Lifetimes, lifetimes
+from .lifetimes import UNSET, Lifetimes, lifetimes
 from .min_arena import min_arena_bytes
 from .persistent import Tail, lay_tail
 from .refusal import refusals
@@ -98,13 +98,17 @@ def plan_by_size(graph: ModelGraph, alignment_bytes: int) -> MemoryPlan:
 
 
 def _scratch(graph: ModelGraph, build: KernelBuild, alive: Lifetimes) -> list[tuple[Place, Request]]:
-    """The scratch of every op of every subgraph, in the order that Prepare asks for it."""
+    """The scratch of every op of every subgraph, in the order that Prepare asks for it.
+
+    TFLM learns the size when it walks the op: in a subgraph that nothing calls it stays 0.
+    """
     found = []
     for number, subgraph in enumerate(graph.subgraphs):
         first, last = alive.op_first[number], alive.op_last[number]
         for op in subgraph.ops:
             for n, size_bytes in enumerate(scratch_requests(subgraph, op, build)):
-                request = Request(up(size_bytes, ALIGNMENT_BYTES), first[op.index], last[op.index])
+                walked_bytes = up(size_bytes, ALIGNMENT_BYTES) if first[op.index] != UNSET else 0
+                request = Request(walked_bytes, first[op.index], last[op.index])
                 found.append((Place(number, -1, op.index, n), request))
     return found
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from math import prod
+
 from ...errors import PlanInvalid
 from ...graphs.ir import ModelGraph
 from .greedy import Request
 from .lifetimes import lifetimes
 from .rounding import up
+from .shapes import prepared_shape
 
 
 def touched_requests(
@@ -23,15 +26,17 @@ def touched_requests(
         for tensor in subgraph.tensors:
             if tensor.data is not None or tensor.index not in touched:
                 continue
-            if tensor.dtype.bits is None or any(d < 0 for d in tensor.shape):
+            shape, bits = prepared_shape(subgraph, tensor.index), tensor.dtype.bits
+            if bits is None or any(d < 0 for d in shape):
                 raise PlanInvalid(
                     "a tensor without a fixed number of bytes cannot be planned",
-                    faults=(f"{tensor.name} is {tensor.dtype} {tensor.shape}",), where=graph.name,
+                    faults=(f"{tensor.name} is {tensor.dtype} {shape}",), where=graph.name,
                 )  # fmt: skip
             first, last = alive.tensor_first[number][tensor.index], alive.tensor_last[number][tensor.index]
             if tensor.is_variable:
                 first, last = 0, alive.end
-            if tensor.dense_bytes:
+            size_bytes = (prod(shape) * bits + 7) // 8
+            if size_bytes:
                 owners.append((number, tensor.index))
-                requests.append(Request(up(tensor.dense_bytes, alignment_bytes), first, last))
+                requests.append(Request(up(size_bytes, alignment_bytes), first, last))
     return owners, requests

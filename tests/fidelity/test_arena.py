@@ -100,7 +100,8 @@ def test_eval_tensors_nodes_and_variables_are_exact() -> None:
 
 def test_scratch_of_every_op_is_exact() -> None:
     recorded = {
-        (row["sha256"], int(row["subgraph"]), int(row["op"])): row for row in shared_csv("tflm_op_scratch.csv")
+        (row["sha256"], int(row["subgraph"]), int(row["op"])): row
+        for row in shared_csv("tflm_op_scratch.csv")
     }
     with_rows = {sha for sha, _, _ in recorded}
     graphs = [model(row["file"]) for row in loading_rows() if row["sha256"] in with_rows]

@@ -41,7 +41,9 @@ def commands(model: str, arguments: argparse.Namespace, scratch: str) -> dict[st
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model")
     parser.add_argument("--runs", type=int, default=15)
     parser.add_argument("--vela", default=shutil.which("vela"))
@@ -55,7 +57,9 @@ def main() -> None:
                 figures = measure(command)
                 if turn:  # the first round only warms the caches
                     runs[name].append(figures)
-    print(f"{'tool':10} {'wall s':>8} {'cpu s':>8} {'peak MiB':>9} {'wall / preflash':>16}   n={arguments.runs}")
+    print(
+        f"{'tool':10} {'wall s':>8} {'cpu s':>8} {'peak MiB':>9} {'wall / preflash':>16}   n={arguments.runs}"
+    )
     for name, rows in runs.items():
         wall, cpu, peak = (statistics.median(column) for column in zip(*rows, strict=True))
         ratio = statistics.median(r[0] / p[0] for r, p in zip(rows, runs["preflash"], strict=True))

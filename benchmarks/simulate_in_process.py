@@ -15,7 +15,9 @@ import preflash
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("model")
     parser.add_argument("-d", "--device", default="nucleo-l4r5zi")
     parser.add_argument("--runs", type=int, default=200)

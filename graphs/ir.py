@@ -44,6 +44,7 @@ class Quantization:
         axis: the quantized dimension; 0 when per tensor.
         minimum, maximum: the float range the converter recorded, if any.
         details: blocks along the axis, or the bytes of a custom scheme.
+        has_zero_points: whether the file states them; runtimes differ in what they make of a tensor without.
     """
 
     scales: npt.NDArray[np.float32]
@@ -52,6 +53,7 @@ class Quantization:
     minimum: npt.NDArray[np.float32] | None = None
     maximum: npt.NDArray[np.float32] | None = None
     details: BlockwiseQuantization | bytes | None = None
+    has_zero_points: bool = True
 
     @property
     def is_per_channel(self) -> bool:

@@ -21,7 +21,7 @@ from ..simulator.estimate import (
     Reservation,
 )
 from .format import clean
-from .sections import free_bytes
+from .sections import free_bytes, verdict_sentence
 
 SCHEMA_ID = "preflash/result/1"
 _NOT_FINITE = "the figure has no finite value"
@@ -135,7 +135,8 @@ def _inputs(estimate: Estimate) -> dict[str, Any]:
             "kernel_library": target.kernel_library, "is_default": target.runtime_is_default,
         },
         "conditions": {
-            "deadline_s": number(estimate.deadline_s),
+            "deadline_s": number(estimate.conditions.deadline_s),
+            "tight_headroom": number(estimate.conditions.tight_headroom),
             "reservations": [r for m in estimate.memories for r in _reservations(m.reserved)],
         },
     }  # fmt: skip
@@ -153,7 +154,7 @@ def _verdict(estimate: Estimate) -> dict[str, Any]:
     return {
         "word": verdict.word.value,
         "limiting": verdict.limiting,
-        "sentence": clean(verdict.sentence),
+        "sentence": clean(verdict_sentence(estimate)),
         "reasons": list(verdict.reasons),
         "budgets": [_budget(check) for check in verdict.budgets],
     }

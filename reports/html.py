@@ -30,6 +30,7 @@ def render_html(estimate: Estimate, *, command: str = "", created: str = "") -> 
     assets = {name: _asset(f"report.{name}") for name in ("css", "js")} | {"theme": _asset("theme.js")}
     return page.render(
         e=estimate,
+        verdict_sentence=sections.verdict_sentence(estimate),
         f=shown,
         version=__version__,
         command=command,

@@ -55,11 +55,6 @@ RULES: tuple[Rule, ...] = (
         "Convert with static shapes, and remove what the finding names.",
     ),
     Rule(
-        "PF106", "error", "device and model cannot go together",
-        "Something else than ops, RAM or flash keeps this model from running on this target.",
-        "Follow the finding; often another runtime or device is needed.",
-    ),
-    Rule(
         "PF201", "error", "RAM over budget",
         "The smallest arena that works plus the runtime's static RAM is larger than the memory after "
         "reservations. An error when even the low end does not fit, a warning when the interval "

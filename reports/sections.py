@@ -78,6 +78,28 @@ def target_line(estimate: Estimate) -> str:
     return f"{target.device}  {shown.hertz(target.clock_hz)}  {target.runtime}{default}"
 
 
+def verdict_sentence(estimate: Estimate) -> str:
+    """Every budget in one sentence, the limiting one first; why the runtime refuses the model if it does."""
+    verdict = estimate.verdict
+    if verdict.limiting == "runtime" or not verdict.budgets:
+        return verdict.sentence
+    by_name = {gauge.name: gauge for gauge in gauges(estimate)}
+    first = sorted(verdict.budgets, key=lambda check: check.name != verdict.limiting)
+    return "; ".join(_budget_clause(check, by_name[check.name]) for check in first)
+
+
+def _budget_clause(check: BudgetCheck, gauge: Gauge) -> str:
+    """ "RAM 98.5 KiB of 640 KiB in sram", with p90 where the need is an interval."""
+    role, _, place = check.name.partition(":")
+    where = f" in {place}" if place else ""
+    high = (
+        f" (p90 {shown.amount(gauge.hi, gauge.unit)})"
+        if gauge.value is not None and gauge.lo != gauge.hi
+        else ""
+    )
+    return f"{_ROLE_LABELS.get(role, role)} {gauge.figure}{where}{high}"
+
+
 def gauges(estimate: Estimate) -> tuple[Gauge, ...]:
     """RAM, flash, latency and energy, against their budgets where there are any."""
     budgets = {check.name: check for check in estimate.verdict.budgets}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..simulator.estimate import Estimate, Finding, Severity, Word
 from . import format as shown
-from .sections import Gauge, gauges, model_line, ranked_findings, target_line
+from .sections import Gauge, gauges, model_line, ranked_findings, target_line, verdict_sentence
 
 WIDTH = 80
 _BAR = 20
@@ -66,7 +66,7 @@ def _header(estimate: Estimate, color: bool) -> list[str]:
 
 def _verdict(estimate: Estimate, color: bool) -> list[str]:
     word = estimate.verdict.word
-    first, *rest = _wrapped(f"{word.value}  {estimate.verdict.sentence}", "", " " * (len(word.value) + 2))
+    first, *rest = _wrapped(f"{word.value}  {verdict_sentence(estimate)}", "", " " * (len(word.value) + 2))
     painted = _paint(word.value, f"{_BOLD};{_WORD_COLOURS[word]}", color)
     return [painted + first[len(word.value) :], *rest]
 

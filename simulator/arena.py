@@ -9,7 +9,8 @@ from dataclasses import dataclass
 class PlannedBuffer:
     """A buffer of the arena's head. Lifetimes are inclusive on the planner's clock.
 
-    kind is "tensor" or "scratch"; `tensor` is the tensor's index (-1 for scratch), `op` the requesting op.
+    kind is "tensor" or "scratch"; `tensor` is the tensor's index (-1 for scratch), `op` the requesting op
+    (-1 for a tensor); `size_bytes` is as placed, rounded up to the planner's alignment.
     """
 
     name: str

@@ -21,7 +21,8 @@ def assumptions_of(target: Target) -> tuple[Assumption, ...]:
         Assumption("code size", f"{code.table or 'not known'} {code.flags}".strip(), code.source, code.confidence),
     ]  # fmt: skip
     taken.extend(
-        Assumption(f"{m.name} ({m.kind})", f"{m.size_bytes:,} B", m.source, m.confidence) for m in device.memories
+        Assumption(f"{m.name} ({m.kind})", f"{m.size_bytes:,} B", m.source, m.confidence)
+        for m in device.memories
     )
     if device.power is not None:
         boundary = f"power is that of the {device.power.boundary}"

@@ -8,6 +8,16 @@ from .estimate import Basis, Interval, exact, unknown
 _BASIS = {"datasheet": Basis.DATASHEET, "measured": Basis.MEASURED, "primary": Basis.MEASURED}
 
 
+_TRAFFIC_SOURCE = "loops of the kernels: every load and store; at least every byte of every tensor once"
+
+
+def traffic_interval(moved_bytes: int, least_bytes: int) -> Interval:
+    """Bytes that the kernels' loops move; registers and caches may spare all but each byte once."""
+    if moved_bytes == 0:
+        return exact(0.0, "no traffic")
+    return Interval(moved_bytes, min(least_bytes, moved_bytes), moved_bytes, Basis.ANALYTIC, _TRAFFIC_SOURCE)
+
+
 def required_bandwidth(traffic_bytes: int, latency_s: Interval) -> Interval:
     """traffic / latency; a slow estimate gives the low end. Null where the latency is."""
     if traffic_bytes == 0:

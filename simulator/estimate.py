@@ -116,6 +116,7 @@ class MemoryFit:
     used: tuple[MemoryUse, ...]
     read_bytes: int
     write_bytes: int
+    traffic_bytes: Interval
     bandwidth_needed_bytes_per_s: Interval
     bandwidth_at_deadline_bytes_per_s: Interval
     bandwidth_offered_bytes_per_s: Interval
@@ -246,7 +247,7 @@ class Estimate:
     fusion: FusionEffect
     findings: tuple[Finding, ...]
     assumptions: tuple[Assumption, ...]
-    deadline_s: float | None = None
+    conditions: Conditions = field(default_factory=lambda: Conditions())
     passed: tuple[str, ...] = ()
     timings_s: Mapping[str, float] = field(default_factory=dict)
 

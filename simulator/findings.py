@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..devices.target import Target
-from .estimate import Finding, Interval, MemoryPlan, OpEstimate, Severity
+from .estimate import BudgetCheck, Finding, Interval, MemoryPlan, OpEstimate, Severity, Word
 
 _PEAK_MIN_SHARE = 0.5  # the peak op is worth naming if the head is at least this share of the arena
 
 
-_SLOW_MIN_SHARE = 0.01  # a reference kernel below 1 % of the time is not worth a line
+_SLOW_MIN_SHARE = 0.01  # an op below 1 % of the time is not worth a line
 
 
 def plan_findings(plan: MemoryPlan | None, ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
@@ -71,19 +71,38 @@ def op_findings(ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
 def bound_findings(ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
     """Ops whose time a memory decides, not the core."""
     bound: dict[str, list[OpEstimate]] = {}
+    whole_s = sum(op.latency_s.value or 0.0 for op in ops)
     for op in ops:
-        if op.bound not in ("compute", "unknown"):
+        share = (op.latency_s.value or 0.0) / whole_s if whole_s else 0.0
+        if op.bound not in ("compute", "unknown") and share >= _SLOW_MIN_SHARE:
             bound.setdefault(op.bound, []).append(op)
     return tuple(
         Finding(
             "PF412",
             Severity.INFO,
-            f"{_names(group)} wait for {memory} rather than for the core",
+            f"{memory}, not the core, decides the time of {_names(group)}",
             tuple(op.index for op in group),
             "fewer or smaller weights, or weights in a faster memory, help these ops most",
         )
         for memory, group in bound.items()
     )
+
+
+def arena_home_findings(target: Target, budgets: Sequence[BudgetCheck]) -> tuple[Finding, ...]:
+    """Where the arena does not comfortably fit: which other RAM the device has, that one arena cannot use."""
+    home = target.device.home_of("arena")
+    short = any(b.name == f"ram:{home.name}" and b.word in (Word.NO, Word.RISKY, Word.TIGHT) for b in budgets)
+    others = [
+        f"{m.name} ({m.size_bytes:,} B)"
+        for m in target.device.memories
+        if not m.is_nonvolatile and m.kind != "npu-sram" and m.name != home.name
+    ]
+    if not short or not others:
+        return ()
+    text = (
+        f"the arena is one block in {home.name} ({home.size_bytes:,} B); not used for it: {', '.join(others)}"
+    )
+    return (Finding("PF902", Severity.INFO, text),)
 
 
 def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> tuple[Finding, ...]:
@@ -108,6 +127,15 @@ def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> 
         name = device.home_of("weights").name
         text = f"weights and code run from {name}: their time depends on its cache and clock"
         found.append(Finding("PF303", Severity.INFO, text))
+    found.extend(
+        Finding(
+            "PF901",
+            Severity.INFO,
+            f"{memory.name} is the usual module's, not the part's: {memory.assumption}",
+        )
+        for memory in device.memories
+        if memory.assumption
+    )
     if energy_j.value is None and latency_s.value is not None:
         found.append(Finding("PF801", Severity.INFO, f"energy unknown: {energy_j.reason}"))
     return tuple(found)

@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from ..devices.spec import MemorySpec
 from ..devices.target import Target
-from .bandwidth import deadline_bandwidth, offered_bandwidth, required_bandwidth
+from .bandwidth import deadline_bandwidth, offered_bandwidth, required_bandwidth, traffic_interval
 from .estimate import Conditions, Interval, MemoryFit, Reservation, Traffic
 from .placement import Contents, memory_uses
+from .traffic import TrafficColumns
 
 
 def memory_fits(
-    target: Target, contents: Contents, *, moved: Mapping[str, Traffic], latency_s: Interval,
+    target: Target, contents: Contents, *, columns: TrafficColumns, latency_s: Interval,
     conditions: Conditions,
 ) -> tuple[MemoryFit, ...]:  # fmt: skip
     """One fit per physical memory of the device, in the device file's order."""
+    moved, least = {part.memory: part for part in columns.by_memory()}, columns.least_by_memory()
     uses = memory_uses(target.device, contents)
     fits = []
     for memory in target.device.memories:
@@ -30,6 +30,7 @@ def memory_fits(
                 used=uses[memory.name],
                 read_bytes=traffic.read_bytes,
                 write_bytes=traffic.write_bytes,
+                traffic_bytes=traffic_interval(total_bytes, least.get(memory.name, 0)),
                 bandwidth_needed_bytes_per_s=required_bandwidth(total_bytes, latency_s),
                 bandwidth_at_deadline_bytes_per_s=deadline_bandwidth(total_bytes, conditions.deadline_s),
                 bandwidth_offered_bytes_per_s=offered_bandwidth(memory, target.clock_hz),

@@ -60,6 +60,7 @@ class CodeBuild(NamedTuple):
 class _CoreRow(NamedTuple):
     measured_core: str
     needs: tuple[str, ...]
+    factor: float
     lo_factor: float
     hi_factor: float
     basis: Basis
@@ -151,7 +152,7 @@ def _interval(
 ) -> Interval:
     """The figure of the measured core, widened for a core that stands beside it or lacks its features."""
     value, lo, hi, note = size
-    lo, hi = lo * row.lo_factor, max(hi * row.hi_factor, at_most)
+    value, lo, hi = value * row.factor, lo * row.lo_factor, max(hi * row.hi_factor, at_most)
     notes = [text for text in (note, row.reason) if text]
     if lacking:
         value = min(hi, max(value, (lo + hi) / 2))
@@ -194,7 +195,8 @@ def _core_rows() -> dict[str, _CoreRow]:
     with (_DATA / "code_size_cores.csv").open(newline="", encoding="utf-8") as file:
         rows = csv.DictReader(line for line in file if not line.startswith("#"))
         return {
-            row["core"]: _CoreRow(row["measured_core"], tuple(row["needs"].split()), float(row["lo_factor"]),
-                                  float(row["hi_factor"]), Basis(row["basis"]), row["reason"])
+            row["core"]: _CoreRow(row["measured_core"], tuple(row["needs"].split()), float(row["factor"]),
+                                  float(row["lo_factor"]), float(row["hi_factor"]), Basis(row["basis"]),
+                                  row["reason"])
             for row in rows
         }  # fmt: skip

@@ -49,9 +49,8 @@ def name_metrics(headline: Headline, memories: Sequence[MemoryFit]) -> tuple[Met
         Metric.of("traffic_bytes", "B", h.traffic_bytes),
         Metric.of("bandwidth_bytes_per_s", "B/s", h.bandwidth_bytes_per_s),
     )
-    source = h.traffic_bytes.source
     traffic = tuple(
-        Metric.of(f"traffic_bytes.{m.name}", "B", exact(m.read_bytes + m.write_bytes, source))
+        Metric.of(f"traffic_bytes.{m.name}", "B", m.traffic_bytes)
         for m in memories
         if m.is_used
     )

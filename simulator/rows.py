@@ -99,7 +99,9 @@ def _basis_of_most(cycles: CycleColumns) -> Basis:
     """The worst basis among the rows that make up the sum, rows of less than 1 % of it left aside."""
     whole = float(cycles.value.sum())
     heavy = [
-        basis for basis, value in zip(cycles.basis, cycles.value.tolist(), strict=True) if value >= 0.01 * whole
+        basis
+        for basis, value in zip(cycles.basis, cycles.value.tolist(), strict=True)
+        if value >= 0.01 * whole
     ]
     return weakest(heavy or cycles.basis)
 

@@ -13,9 +13,9 @@ from ..graphs.static_shapes import with_static_shapes
 from .assumptions import assumptions_of, passed_checks
 from .bandwidth import required_bandwidth
 from .energy import energy_j
-from .estimate import Conditions, Estimate, Finding, Interval, MemoryPlan, exact, unknown
+from .estimate import Conditions, Estimate, Finding, MemoryPlan, exact, total, unknown
 from .facts import model_facts, target_facts
-from .findings import bound_findings, op_findings, plan_findings, target_findings
+from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
 from .fit import memory_fits
 from .flash import code_bytes, model_bytes
 from .latency import kernel_cycles
@@ -53,14 +53,15 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     table = compile_table(fusion.graph, target.kernels)
     traffic, cycles = kernel_traffic(table, target), kernel_cycles(table, target)
     latency_s = total_latency_s(table, cycles, target.clock_hz)
-    ops = op_rows(
-        fusion.graph.main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan
-    )
+    ops = op_rows(fusion.graph.main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan)
     contents = _contents(graph, target, planned)
-    moved = {part.memory: part for part in traffic.by_memory()}
-    memories = memory_fits(target, contents, moved=moved, latency_s=latency_s, conditions=given)
-    headline = _headline(contents, planned, latency_s, energy_j(latency_s, target),
-                         macs=total_macs(table), moved_bytes=sum(m.read_bytes + m.write_bytes for m in memories))  # fmt: skip
+    memories = memory_fits(target, contents, columns=traffic, latency_s=latency_s, conditions=given)
+    moved = total((m.traffic_bytes for m in memories if m.is_used), empty_source="no memory is used")
+    headline = Headline(
+        planned.plan, planned.no_plan, contents.arena + contents.static, contents.model + contents.code,
+        latency_s, energy_j(latency_s, target), total_macs(table), moved,
+        required_bandwidth(int(moved.value or 0), latency_s),
+    )  # fmt: skip
     budgets = memory_budgets(memories, tight_headroom=given.tight_headroom)
     if given.deadline_s is not None:
         budgets = (*budgets, check_budget("latency", latency_s, given.deadline_s, unit="s",
@@ -71,6 +72,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *op_findings(ops),
         *plan_findings(planned.plan, ops),
         *bound_findings(ops),
+        *arena_home_findings(target, budgets),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(
@@ -84,7 +86,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         fusion=fusion.effect,
         findings=_by_severity(findings),
         assumptions=assumptions_of(target),
-        deadline_s=given.deadline_s,
+        conditions=given,
         passed=passed_checks(planned.refused, budgets),
         timings_s={"plan": planned_s, "total": perf_counter() - begin},
     )
@@ -120,17 +122,6 @@ def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:
         static = exact(memory.static_ram_bytes, memory.source)
     arena = arena_figure(planned.plan, "min_bytes", planned.no_plan)
     return Contents(model, code_bytes(graph, target), arena, static, planned.plan)
-
-
-def _headline(
-    contents: Contents, planned: _Planned, latency_s: Interval, joules: Interval,
-    *, macs: Interval, moved_bytes: int,
-) -> Headline:  # fmt: skip
-    source = "kernel loops: every load and store of weights, activations and scratch"
-    return Headline(
-        planned.plan, planned.no_plan, contents.arena + contents.static, contents.model + contents.code,
-        latency_s, joules, macs, exact(moved_bytes, source), required_bandwidth(moved_bytes, latency_s),
-    )  # fmt: skip
 
 
 def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:

@@ -58,7 +58,19 @@ class TrafficColumns(NamedTuple):
     weight_read_bytes: Floats
     arena_read_bytes: Floats
     arena_write_bytes: Floats
-    unique_bytes: Floats
+    weight_unique_bytes: Floats
+    arena_unique_bytes: Floats
+
+    @property
+    def unique_bytes(self) -> Floats:
+        return self.weight_unique_bytes + self.arena_unique_bytes
+
+    def least_by_memory(self) -> dict[str, int]:
+        """memory -> bytes if every kernel moved each byte of its tensors once."""
+        weights, arena = int(self.weight_unique_bytes.sum()), int(self.arena_unique_bytes.sum())
+        if self.weights_memory == self.arena_memory:
+            return {self.weights_memory: weights + arena}
+        return {self.weights_memory: weights, self.arena_memory: arena}
 
     def of(self, row: int) -> tuple[Traffic, ...]:
         """What one kernel moves, per memory."""
@@ -85,9 +97,8 @@ class _Moved(NamedTuple):
 def kernel_traffic(table: KernelTable, target: Target) -> TrafficColumns:
     """Bytes that each kernel moves between the core and the memories that hold weights and arena."""
     moved = _moved(table, target.kernels)
-    unique = table.weight_bytes + table.in_bytes + table.out_bytes
     homes = target.device.home_of("weights").name, target.device.home_of("arena").name
-    return TrafficColumns(*homes, *moved, unique)
+    return TrafficColumns(*homes, *moved, table.weight_bytes, table.in_bytes + table.out_bytes)
 
 
 def _moved(table: KernelTable, build: KernelBuild) -> _Moved:

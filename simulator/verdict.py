@@ -126,4 +126,4 @@ def _sentence(check: BudgetCheck) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{value:,.0f} {unit}" if unit == "B" else f"{value:.4g} {unit}"
+    return f"{value:,.0f} B" if unit == "B" else f"{value * 1e3:.4g} ms"

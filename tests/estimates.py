@@ -10,6 +10,7 @@ from preflash.simulator.estimate import (
     Assumption,
     Basis,
     BudgetCheck,
+    Conditions,
     Estimate,
     Finding,
     Interval,
@@ -76,7 +77,7 @@ def memories(arena_bytes: int, *, model_bytes: int, reserved_bytes: int) -> tupl
                 MemoryUse("weights", exact(model_bytes, "the file")),
                 MemoryUse("code", Interval(60_000, 59_700, 60_300, Basis.MEASURED, "linked firmwares")),
             ),
-            1536, 0, about(2.4e6), nothing, Interval(1.2e8, 1.2e8, 1.2e8, Basis.DATASHEET, "datasheet"),
+            1536, 0, exact(1536, "counted"), about(2.4e6), nothing, Interval(1.2e8, 1.2e8, 1.2e8, Basis.DATASHEET, "datasheet"),
         ),
         MemoryFit(
             "sram", "ram", 64 * KIB, reserved,
@@ -85,7 +86,7 @@ def memories(arena_bytes: int, *, model_bytes: int, reserved_bytes: int) -> tupl
                 MemoryUse("arena_tail", exact(4096, "tflm planner")),
                 MemoryUse("static", exact(1024, "linked firmwares")),
             ),
-            12288, 6144, about(9e6), nothing, unknown("the device file states no access speed for sram"),
+            12288, 6144, exact(18432, "counted"), about(9e6), nothing, unknown("the device file states no access speed for sram"),
         ),
     )  # fmt: skip
 
@@ -187,7 +188,7 @@ def estimate(
         fusion=FusionEffect((), {}, FusionSide(op_count, 18_432, 4096), FusionSide(op_count, 18_432, 4096)),
         findings=findings(),
         assumptions=(Assumption("kernels are built with -O2", "-O2", "TFLM makefile", "primary"),),
-        deadline_s=deadline_s,
+        conditions=Conditions(deadline_s=deadline_s),
         passed=("every op is in the runtime's table",),
         timings_s={"plan": 0.0004, "cost": 0.0006},
     )

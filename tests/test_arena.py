@@ -79,6 +79,13 @@ def _offline(graph: ModelGraph, *offsets: int) -> ModelGraph:
     return replace(graph, metadata=(("OfflineMemoryAllocation", words),), _cache={})
 
 
+def test_a_graph_changed_by_replace_is_planned_anew() -> None:
+    """`replace` hands the cache on; what was worked out for the old subgraphs must not be used."""
+    graph = chain(64, 64)
+    assert plan_tflm(graph, REFERENCE).head_bytes == 128
+    assert plan_tflm(replace(graph, subgraphs=chain(64, 640).subgraphs), REFERENCE).head_bytes == 704
+
+
 def test_an_offline_plan_is_followed() -> None:
     plan = plan_tflm(_offline(chain(64, 64, 64), 512, -1, 0), REFERENCE)
     assert [b.offset_bytes for b in plan.buffers] == [512, 64, 0]

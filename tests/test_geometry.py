@@ -5,7 +5,6 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-
 from preflash.graphs.geometry import Padding, slide, taps_inside
 
 

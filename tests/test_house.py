@@ -14,9 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 PYPROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 ROOMS = ("devices", "graphs", "simulator", "reports")
-SOURCES = sorted(
-    [p for p in ROOT.glob("*.py")] + [p for room in ROOMS for p in (ROOT / room).rglob("*.py")]
-)
+SOURCES = sorted(list(ROOT.glob("*.py")) + [p for room in ROOMS for p in (ROOT / room).rglob("*.py")])
 
 
 def test_the_face_imports_nothing_eagerly() -> None:
@@ -67,7 +65,9 @@ def test_nobody_imports_the_root_face_or_uses_absolute_imports() -> None:
 
 
 def test_no_file_is_longer_than_300_lines() -> None:
-    long = {str(p.relative_to(ROOT)): n for p in SOURCES if (n := len(p.read_text("utf-8").splitlines())) > 300}
+    long = {
+        str(p.relative_to(ROOT)): n for p in SOURCES if (n := len(p.read_text("utf-8").splitlines())) > 300
+    }
     assert not long
 
 

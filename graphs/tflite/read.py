@@ -135,6 +135,7 @@ def _quantization(record: Record, rank: int) -> Quantization | None:
     if not len(scales) and not len(minimum) and not len(maximum) and details is None:
         return None
     zero_points = np.frombuffer(record["zero_point"], "<i8")
+    stated = len(zero_points) > 0
     if len(zero_points) != len(scales):
         # one zero point, or none, stands for all channels
         only = zero_points[0] if len(zero_points) else np.int64(0)
@@ -146,6 +147,7 @@ def _quantization(record: Record, rank: int) -> Quantization | None:
         minimum=minimum if len(minimum) else None,
         maximum=maximum if len(maximum) else None,
         details=details,
+        has_zero_points=stated,
     )
 
 

@@ -109,10 +109,15 @@ def _tensor(tensor: Tensor, buffers: _Buffers) -> Record:
     }
 
 
+def _zero_points(quantization: Quantization) -> bytes | None:
+    stated = quantization.has_zero_points and len(quantization.zero_points)
+    return quantization.zero_points.astype("<i8").tobytes() if stated else None
+
+
 def _quantization(quantization: Quantization) -> Record:
     record: Record = {
         "scale": quantization.scales.astype("<f4").tobytes() or None,
-        "zero_point": quantization.zero_points.astype("<i8").tobytes() or None,
+        "zero_point": _zero_points(quantization),
         "quantized_dimension": quantization.axis,
     }
     for name, recorded in (("min", quantization.minimum), ("max", quantization.maximum)):

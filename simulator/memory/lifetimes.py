@@ -6,10 +6,10 @@ Rules: specs/tflm_memory.md section 3. Lifetimes are inclusive; a tensor nobody 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import cast
 
 from ...graphs.ir import ModelGraph, Op
 from ...graphs.ops import CallOnceAttributes, IfAttributes, WhileAttributes
+from .kept import kept
 
 UNSET = -1
 MAX_NESTING = 200
@@ -89,10 +89,7 @@ def _callees_first(calls: list[list[tuple[Op, int]]]) -> list[int] | None:
 
 def lifetimes(graph: ModelGraph) -> Lifetimes:
     """The main subgraph walked on one clock, entering what IF, WHILE and CALL_ONCE call; kept."""
-    known = graph._cache.get("lifetimes")
-    if known is None:
-        known = graph._cache["lifetimes"] = _walk_all(graph)
-    return cast("Lifetimes", known)
+    return kept(graph, "lifetimes", _walk_all)
 
 
 def _walk_all(graph: ModelGraph) -> Lifetimes:

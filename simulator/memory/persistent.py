@@ -139,6 +139,6 @@ def _push_tensor(tail: Tail, tensor: Tensor, sizes: AbiSizes) -> None:
 def quantization_bytes(tensor: Tensor, sizes: AbiSizes) -> tuple[int, ...]:
     """The affine struct and its array of zero points; () without scales and zero points."""
     q = tensor.quantization
-    if q is None or not len(q.scales) or not len(q.zero_points):
+    if q is None or not len(q.scales) or not q.has_zero_points:
         return ()
     return sizes.affine_quantization, 4 + 4 * len(q.scales)

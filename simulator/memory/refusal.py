@@ -6,10 +6,10 @@ Rules: specs/tflm_memory.md sections 2 to 4. What kernels refuse is the runtime 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import cast
 
 from ...graphs.ir import ModelGraph, Op, Subgraph
 from .custom_options import unreadable_options
+from .kept import kept
 from .lifetimes import nesting_faults
 from .requests import offline_offsets
 from .shapes import ELEMENT_BYTES, prepared_shape, rewrites_shape, tensor_bytes
@@ -17,10 +17,7 @@ from .shapes import ELEMENT_BYTES, prepared_shape, rewrites_shape, tensor_bytes
 
 def refusals(graph: ModelGraph) -> tuple[str, ...]:
     """Every reason; () if AllocateTensors gets through. Kept with the graph."""
-    known = graph._cache.get("allocator_refusals")
-    if known is None:
-        known = graph._cache["allocator_refusals"] = tuple(_all(graph))
-    return cast("tuple[str, ...]", known)
+    return kept(graph, "allocator_refusals", lambda one: tuple(_all(one)))
 
 
 def _all(graph: ModelGraph) -> Iterator[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import struct
 from dataclasses import dataclass
-from typing import cast
 
 from ...graphs.ir import ModelGraph
 from .greedy import ONLINE, Request
+from .kept import kept
 from .lifetimes import lifetimes
 from .rounding import up
 from .shapes import tensor_bytes
@@ -30,10 +30,7 @@ def tensor_requests(graph: ModelGraph) -> TensorRequests:
 
     A variable that an offline plan places is planned too.
     """
-    known = graph._cache.get("tensor_requests")
-    if known is None:
-        known = graph._cache["tensor_requests"] = _collect(graph)
-    return cast("TensorRequests", known)
+    return kept(graph, "tensor_requests", _collect)
 
 
 def _collect(graph: ModelGraph) -> TensorRequests:

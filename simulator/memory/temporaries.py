@@ -6,9 +6,8 @@ points, 12 + 4 + 4*n_scales; nothing is given back before the op is prepared (sp
 
 from __future__ import annotations
 
-from typing import cast
-
 from ...graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph
+from .kept import kept
 from .persistent import quantization_bytes
 from .persistent_sizes import AbiSizes
 
@@ -35,13 +34,13 @@ def temporary_bytes(graph: ModelGraph, sizes: AbiSizes) -> tuple[int, ...]:
 
     A kind outside the table opens each of its inputs and outputs once.
     """
-    key = f"temporaries {sizes.tensor}"
-    known = graph._cache.get(key)
-    if known is None:
-        known = graph._cache[key] = tuple(
-            sum(_struct_bytes(s, t, sizes) for t in _opened(op)) for s in graph.subgraphs for op in s.ops
+
+    def add_up(one: ModelGraph) -> tuple[int, ...]:
+        return tuple(
+            sum(_struct_bytes(s, t, sizes) for t in _opened(op)) for s in one.subgraphs for op in s.ops
         )
-    return cast("tuple[int, ...]", known)
+
+    return kept(graph, f"temporaries {sizes.tensor}", add_up)
 
 
 def _opened(op: Op) -> list[int]:

@@ -12,7 +12,7 @@ from .shapes import infer_shapes
 def with_static_shapes(graph: ModelGraph) -> ModelGraph:
     """The same model with every -1 that can be solved replaced; the same object where nothing is to solve.
 
-    A shape that depends on data stays as it is. The file's identity is kept: only what was left open is filled in.
+    A shape that depends on data stays as it is. The file's identity is kept: only open extents change.
     """
     if not any(-1 in tensor.shape for subgraph in graph.subgraphs for tensor in subgraph.tensors):
         return graph

@@ -107,7 +107,9 @@ _INPUTS: _Schema = _object(
         name=_FILLED, title=_FILLED, core=_FILLED, clock_hz={"type": "number", "exclusiveMinimum": 0}
     ),
     runtime=_object(name=_FILLED, title=_FILLED, kernel_library=_FILLED, is_default=_FLAG),
-    conditions=_object(deadline_s=_NUMBER_OR_NULL, tight_headroom={"type": "number"}, reservations=_list(_RESERVATION)),
+    conditions=_object(
+        deadline_s=_NUMBER_OR_NULL, tight_headroom={"type": "number"}, reservations=_list(_RESERVATION)
+    ),
 )  # fmt: skip
 
 _MEMBERS: _Schema = {

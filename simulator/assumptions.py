@@ -14,12 +14,13 @@ def assumptions_of(target: Target) -> tuple[Assumption, ...]:
     device, runtime = target.device, target.runtime
     core, memory, code = device.core, runtime.memory, runtime.code
     mhz = f"{target.clock_hz / 1e6:g} MHz"
+    kernels = f"runtime {runtime.name}, kernels {target.kernels.library}"
+    linked = f"{code.table or 'not known'} {code.flags}".strip()
     taken = [
         Assumption(f"{core.name} runs at", mhz, core.source, core.confidence),
-        Assumption(f"runtime {runtime.name}, kernels {target.kernels.library}", runtime.version, memory.source,
-                   memory.confidence),
-        Assumption("code size", f"{code.table or 'not known'} {code.flags}".strip(), code.source, code.confidence),
-    ]  # fmt: skip
+        Assumption(kernels, runtime.version, memory.source, memory.confidence),
+        Assumption("code size", linked, code.source, code.confidence),
+    ]
     taken.extend(
         Assumption(f"{m.name} ({m.kind})", f"{m.size_bytes:,} B", m.source, m.confidence)
         for m in device.memories

@@ -77,9 +77,12 @@ def _clause(check: BudgetCheck) -> str:
 
 # (what the budget is of, verdict) -> the rule that explains it
 _RULES = {
-    ("ram", Word.NO): "PF201", ("ram", Word.RISKY): "PF201", ("ram", Word.UNKNOWN): "PF205", ("ram", Word.TIGHT): "PF206",
-    ("flash", Word.NO): "PF301", ("flash", Word.RISKY): "PF301", ("flash", Word.UNKNOWN): "PF302", ("flash", Word.TIGHT): "PF304",
-    ("latency", Word.NO): "PF402", ("latency", Word.RISKY): "PF403", ("latency", Word.UNKNOWN): "PF401", ("latency", Word.TIGHT): "PF403",
+    ("ram", Word.NO): "PF201", ("ram", Word.RISKY): "PF201",
+    ("ram", Word.UNKNOWN): "PF205", ("ram", Word.TIGHT): "PF206",
+    ("flash", Word.NO): "PF301", ("flash", Word.RISKY): "PF301",
+    ("flash", Word.UNKNOWN): "PF302", ("flash", Word.TIGHT): "PF304",
+    ("latency", Word.NO): "PF402", ("latency", Word.RISKY): "PF403",
+    ("latency", Word.UNKNOWN): "PF401", ("latency", Word.TIGHT): "PF403",
 }  # fmt: skip
 _SEVERITY = {
     Word.NO: Severity.ERROR,

@@ -77,7 +77,8 @@ def memories(arena_bytes: int, *, model_bytes: int, reserved_bytes: int) -> tupl
                 MemoryUse("weights", exact(model_bytes, "the file")),
                 MemoryUse("code", Interval(60_000, 59_700, 60_300, Basis.MEASURED, "linked firmwares")),
             ),
-            1536, 0, exact(1536, "counted"), about(2.4e6), nothing, Interval(1.2e8, 1.2e8, 1.2e8, Basis.DATASHEET, "datasheet"),
+            1536, 0, exact(1536, "counted"), about(2.4e6), nothing,
+            Interval(1.2e8, 1.2e8, 1.2e8, Basis.DATASHEET, "datasheet"),
         ),
         MemoryFit(
             "sram", "ram", 64 * KIB, reserved,
@@ -86,7 +87,8 @@ def memories(arena_bytes: int, *, model_bytes: int, reserved_bytes: int) -> tupl
                 MemoryUse("arena_tail", exact(4096, "tflm planner")),
                 MemoryUse("static", exact(1024, "linked firmwares")),
             ),
-            12288, 6144, exact(18432, "counted"), about(9e6), nothing, unknown("the device file states no access speed for sram"),
+            12288, 6144, exact(18432, "counted"), about(9e6), nothing,
+            unknown("the device file states no access speed for sram"),
         ),
     )  # fmt: skip
 

@@ -261,11 +261,6 @@ def _print(text: str, output: Path | None) -> None:
         print(f"preflash: wrote {output}", file=sys.stderr)  # noqa: T201
 
 
-def main(argv: Sequence[str] | None = None) -> None:
-    """The console entry."""
-    sys.exit(run(sys.argv[1:] if argv is None else argv))
-
-
 def run(argv: Sequence[str]) -> int:
     """Runs the command; turns every error into one line on stderr and an exit code."""
     for stream in (sys.stdout, sys.stderr):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from ..devices.target import Target
+from ..errors import PlanInvalid
 from ..graphs.ir import ModelGraph
 from ..graphs.passes.fusion import fuse
 from ..graphs.static_shapes import with_static_shapes
@@ -106,7 +107,11 @@ def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
     if refused:
         return _Planned(None, refused, f"{target.runtime.name} refuses the model")
     is_tflm = memory.persistent == "tflm"
-    return _Planned(plan_memory(graph if is_tflm else kernels, target), (), "")
+    try:
+        return _Planned(plan_memory(graph if is_tflm else kernels, target), (), "")
+    except PlanInvalid as refusal:
+        found = allocator_findings(refusal.faults)
+        return _Planned(None, found, f"{target.runtime.name} refuses the model")
 
 
 def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:

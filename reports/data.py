@@ -19,6 +19,7 @@ from ..simulator.estimate import (
     Metric,
     OpEstimate,
     Reservation,
+    Traffic,
 )
 from .format import clean
 from .sections import free_bytes, verdict_sentence
@@ -192,10 +193,7 @@ def _op(op: OpEstimate) -> dict[str, Any]:
         "output_shape": list(op.output_shape),
         "kernel": {"id": clean(op.kernel), "status": op.kernel_status, "note": clean(op.kernel_note)},
         "macs": op.macs, "weight_bytes": op.weight_bytes,
-        "traffic": [
-            {"memory": t.memory, "read_bytes": number(t.read_bytes), "write_bytes": number(t.write_bytes)}
-            for t in op.traffic
-        ],
+        "traffic": _traffic(op.traffic),
         "cycles": _figure(op.cycles), "latency_s": _figure(op.latency_s), "energy_j": _figure(op.energy_j),
         "bound": op.bound, "live_bytes": op.live_bytes,
     }  # fmt: skip
@@ -229,16 +227,27 @@ def _fusion(estimate: Estimate) -> dict[str, Any]:
     return {
         "rules": list(effect.rules),
         "applied": dict(effect.applied),
-        "before": _side(effect.before),
-        "after": _side(effect.after),
+        "before": _side(effect.before, estimate.fusion_traffic.before),
+        "after": _side(effect.after, estimate.fusion_traffic.after),
     }
 
 
-def _side(side: FusionSide) -> dict[str, Any]:
+def _traffic(moved: Sequence[Traffic]) -> list[dict[str, Any]]:
+    return [
+        {
+            "memory": t.memory, "read_bytes": number(t.read_bytes), "write_bytes": number(t.write_bytes),
+            "repeated_bytes": number(t.repeated_bytes),
+        }
+        for t in moved
+    ]  # fmt: skip
+
+
+def _side(side: FusionSide, moved: Sequence[Traffic]) -> dict[str, Any]:
     return {
         "op_count": side.op_count,
         "traffic_bytes": number(side.traffic_bytes),
         "peak_bytes": number(side.peak_bytes),
+        "memories": _traffic(moved),
     }
 
 

@@ -63,8 +63,10 @@ _DEFS: _Schema = {
         name=_FILLED, unit=_FILLED, need=_FIGURE, budget={"type": "number", "minimum": 0},
         word={"enum": WORDS}, headroom=_NUMBER_OR_NULL,
     ),
-    "traffic": _object(memory=_FILLED, read_bytes=_COUNT, write_bytes=_COUNT),
-    "side": _object(op_count=_COUNT, traffic_bytes=_COUNT, peak_bytes=_COUNT),
+    "traffic": _object(memory=_FILLED, read_bytes=_COUNT, write_bytes=_COUNT, repeated_bytes=_COUNT),
+    "side": _object(
+        op_count=_COUNT, traffic_bytes=_COUNT, peak_bytes=_COUNT, memories=_list({"$ref": "#/$defs/traffic"})
+    ),
     "memory": _object(
         name=_FILLED, role=_FILLED, capacity_bytes=_COUNT, budget_bytes=_COUNT, free_bytes=_NUMBER_OR_NULL,
         reserved=_list(_RESERVATION), used=_list({"$ref": "#/$defs/used"}), read_bytes=_COUNT,

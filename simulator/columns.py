@@ -52,6 +52,7 @@ class KernelTable:
         filter_bytes, filter_elements: of the constant filter (or of all recurrent weights), as stored.
         weight_bytes: of all constants of the op: filter, bias, lookup tables.
         swallowed_elements: elements that the ops fused into the kernel work on.
+        operand_bytes: of activations, as often as the kernel reads them: x + x, or x and then the residual x.
     """
 
     ops: tuple[Op, ...]
@@ -72,6 +73,7 @@ class KernelTable:
     filter_elements: Floats
     weight_bytes: Floats
     swallowed_elements: Floats
+    operand_bytes: Floats
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

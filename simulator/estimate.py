@@ -162,16 +162,31 @@ class Assumption:
 
 @dataclass(frozen=True, slots=True)
 class Traffic:
-    """Bytes of one op that move to and from one memory. These add."""
+    """Bytes that move to and from one memory. These add.
+
+    Args:
+        repeated_bytes: those beyond each byte of each tensor once: what the kernel's blocking reads again,
+            and the windows it copies to scratch.
+    """
 
     memory: str
     read_bytes: int
     write_bytes: int
+    repeated_bytes: int
 
     def __add__(self, other: Traffic) -> Traffic:
         return Traffic(
-            self.memory, self.read_bytes + other.read_bytes, self.write_bytes + other.write_bytes
-        )
+            self.memory, self.read_bytes + other.read_bytes, self.write_bytes + other.write_bytes,
+            self.repeated_bytes + other.repeated_bytes,
+        )  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True)
+class FusionTraffic:
+    """What all kernels move per memory, weights and re-reads included: unfused, and as the runtime fuses."""
+
+    before: tuple[Traffic, ...]
+    after: tuple[Traffic, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,6 +265,7 @@ class Estimate:
     conditions: Conditions = field(default_factory=lambda: Conditions())
     passed: tuple[str, ...] = ()
     timings_s: Mapping[str, float] = field(default_factory=dict)
+    fusion_traffic: FusionTraffic = field(default_factory=lambda: FusionTraffic((), ()))
 
     def metric(self, name: str) -> Metric:
         """The metric of this name.

@@ -19,8 +19,8 @@ def memory_fits(
     uses = memory_uses(target.device, contents)
     fits = []
     for memory in target.device.memories:
-        traffic = moved.get(memory.name, Traffic(memory.name, 0, 0))
-        total_bytes = traffic.read_bytes + traffic.write_bytes
+        traffic = moved.get(memory.name, Traffic(memory.name, 0, 0, 0))
+        total_bytes = traffic_interval(traffic.read_bytes + traffic.write_bytes, least.get(memory.name, 0))
         fits.append(
             MemoryFit(
                 name=memory.name,
@@ -30,7 +30,7 @@ def memory_fits(
                 used=uses[memory.name],
                 read_bytes=traffic.read_bytes,
                 write_bytes=traffic.write_bytes,
-                traffic_bytes=traffic_interval(total_bytes, least.get(memory.name, 0)),
+                traffic_bytes=total_bytes,
                 bandwidth_needed_bytes_per_s=required_bandwidth(total_bytes, latency_s),
                 bandwidth_at_deadline_bytes_per_s=deadline_bandwidth(total_bytes, conditions.deadline_s),
                 bandwidth_offered_bytes_per_s=offered_bandwidth(memory, target.clock_hz),

@@ -17,6 +17,7 @@ from .kernels.instructions import InstructionColumns, count_instructions, firmwa
 from .traffic import TrafficColumns, kernel_traffic
 
 _NO_WAIT_CPI = 0.85  # share of the fitted CPI that is left without wait states on code
+_EXTERNAL = frozenset({"external-flash", "psram", "dram"})
 _ONE = Spread(1.0, 0.85, 1.2)  # cycles per cycle of a published kernel, on another chip of the same core
 
 
@@ -24,6 +25,7 @@ class CycleColumns(NamedTuple):
     """Cycles per row of the table (nan is unknown), their interval, and how they are known.
 
     Args:
+        lo: a lower bound also where `value` is nan, if one is known.
         compute_cycles, weight_stall_cycles: the two parts of `value` (an accelerator overlaps them).
         stream_cycles: the least that moving each byte once takes at the stated bandwidths.
         bound: "compute", or the name of the memory that holds the row back; "unknown" for an unpriced row.
@@ -43,7 +45,8 @@ class CycleColumns(NamedTuple):
     def interval(self, row: int, *, per_s: float = 1.0) -> Interval:
         """The cycles of one row, or its seconds with `per_s` the clock."""
         if np.isnan(self.value[row]):
-            return unknown(self.reason[row])
+            least = None if np.isnan(self.lo[row]) else float(self.lo[row]) / per_s
+            return unknown(self.reason[row], at_least=least, source=self.source[row])
         value, lo, hi = (float(part[row]) / per_s for part in (self.value, self.lo, self.hi))
         return Interval(value, lo, hi, self.basis[row], self.source[row])
 
@@ -58,7 +61,7 @@ def kernel_cycles(table: KernelTable, target: Target) -> CycleColumns:
         return _unpriced(table, f"no cost model for {target.device.core.name}")
     costs = _at_clock(costs, target.clock_hz)
     counted = count_instructions(table, costs, firmware_of(target))
-    return _core_cycles(table, target, traffic, costs=costs, counted=counted)
+    return _without_unfed(_core_cycles(table, target, traffic, costs=costs, counted=counted), table, target)
 
 
 def op_latency(cycles: CycleColumns, row: int, target: Target) -> Interval:
@@ -91,6 +94,25 @@ def _core_cycles(
         [_source(counted, row, costs) for row in range(len(table))], counted.reason,
         [_bound(work, parts, homes) for work, *parts in zip(compute[0], waits[0], external[1], strict=True)],
     )  # fmt: skip
+
+
+def _without_unfed(cycles: CycleColumns, table: KernelTable, target: Target) -> CycleColumns:
+    """No figure for a row fed by an external memory of unknown speed: the core's part is a lower bound."""
+    homes = target.device.home_of("weights"), target.device.home_of("arena")
+    sizes = table.weight_bytes, table.in_bytes + table.out_bytes
+    for memory, size_bytes in zip(homes, sizes, strict=True):
+        if memory.kind not in _EXTERNAL or memory.access is not None:
+            continue
+        unfed = (size_bytes > 0) & ~np.isnan(cycles.value)
+        why = f"the device file states no access speed for {memory.name}, from which the kernel is fed"
+        cycles = cycles._replace(
+            value=np.where(unfed, np.nan, cycles.value),
+            hi=np.where(unfed, np.nan, cycles.hi),
+            basis=[Basis.UNKNOWN if lost else b for lost, b in zip(unfed, cycles.basis, strict=True)],
+            reason=[why if lost else r for lost, r in zip(unfed, cycles.reason, strict=True)],
+            bound=["unknown" if lost else b for lost, b in zip(unfed, cycles.bound, strict=True)],
+        )
+    return cycles
 
 
 def _external_cycles(

@@ -22,6 +22,7 @@ def op_rows(
     live = plan.live_bytes if plan is not None and len(plan.live_bytes) == len(table) else None
     macs = table.macs.tolist()
     weights = table.weight_bytes.tolist()
+    moved = traffic.rows()
     rows = []
     for row, op in enumerate(table.ops):
         choice = table.choices[row]
@@ -41,7 +42,7 @@ def op_rows(
                 kernel_note=choice.why,
                 macs=None if macs[row] != macs[row] else int(macs[row]),
                 weight_bytes=int(weights[row]),
-                traffic=traffic.of(row),
+                traffic=moved[row],
                 cycles=cycles.interval(row),
                 latency_s=latency_s,
                 energy_j=energy_j(latency_s, target),
@@ -73,13 +74,13 @@ def total_latency_s(table: KernelTable, cycles: CycleColumns, clock_hz: float) -
         return exact(0.0, _NO_OPS)
     unpriced = [row for row in range(len(table)) if cycles.basis[row] is Basis.UNKNOWN]
     source = cycles.source[_dominant(cycles, unpriced)] if len(unpriced) < len(table) else ""
-    priced = cycles.value == cycles.value  # nan differs from itself
-    lo = float(cycles.lo[priced].sum()) / clock_hz
+    bounded = cycles.lo == cycles.lo  # nan differs from itself
+    lo = float(cycles.lo[bounded].sum()) / clock_hz
     if unpriced:
         named = ", ".join(dict.fromkeys(table.ops[row].label for row in unpriced))
         reasons = "; ".join(dict.fromkeys(cycles.reason[row] for row in unpriced))
-        nothing = len(unpriced) == len(table)
-        return unknown(f"no price for {named}: {reasons}", at_least=None if nothing else lo, source=source)
+        least = lo if bounded.any() else None
+        return unknown(f"no price for {named}: {reasons}", at_least=least, source=source)
     return Interval(
         float(cycles.value.sum()) / clock_hz,
         lo,

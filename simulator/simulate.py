@@ -14,7 +14,7 @@ from ..graphs.static_shapes import with_static_shapes
 from .assumptions import assumptions_of, passed_checks
 from .bandwidth import required_bandwidth
 from .energy import energy_j
-from .estimate import Conditions, Estimate, Finding, MemoryPlan, exact, total, unknown
+from .estimate import Conditions, Estimate, Finding, FusionTraffic, MemoryPlan, exact, total, unknown
 from .facts import model_facts, target_facts
 from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
 from .fit import memory_fits
@@ -26,7 +26,7 @@ from .metrics import Headline, arena_figure, name_metrics
 from .placement import Contents
 from .rows import op_rows, total_latency_s, total_macs
 from .support import allocator_findings, refusals
-from .traffic import kernel_traffic
+from .traffic import TrafficColumns, kernel_traffic
 from .verdict import budget_findings, check_budget, decide, memory_budgets
 from .workload import compile_table
 
@@ -48,7 +48,8 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     """
     begin = perf_counter()
     given = conditions or Conditions()
-    fusion = fuse(with_static_shapes(graph), target.runtime.fusion)
+    solved = with_static_shapes(graph)
+    fusion = fuse(solved, target.runtime.fusion)
     planned = _plan(graph, fusion.graph, target)
     planned_s = perf_counter() - begin
     table = compile_table(fusion.graph, target.kernels)
@@ -61,7 +62,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     headline = Headline(
         planned.plan, planned.no_plan, contents.arena + contents.static, contents.model + contents.code,
         latency_s, energy_j(latency_s, target), total_macs(table), moved,
-        required_bandwidth(int(moved.value or 0), latency_s),
+        required_bandwidth(moved, latency_s),
     )  # fmt: skip
     budgets = memory_budgets(memories, tight_headroom=given.tight_headroom)
     if given.deadline_s is not None:
@@ -90,6 +91,19 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         conditions=given,
         passed=passed_checks(planned.refused, budgets),
         timings_s={"plan": planned_s, "total": perf_counter() - begin},
+        fusion_traffic=_fusion_traffic(solved, fusion.graph, target, traffic),
+    )
+
+
+def _fusion_traffic(
+    unfused: ModelGraph, fused: ModelGraph, target: Target, traffic: TrafficColumns
+) -> FusionTraffic:
+    """Per memory, every op as a kernel of its own against the kernels that run."""
+    after = traffic.by_memory()
+    if fused is unfused:
+        return FusionTraffic(after, after)
+    return FusionTraffic(
+        kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after
     )
 
 

@@ -8,7 +8,7 @@ Blocking is that of the kernels' loops (CMSIS-NN 99f736a, tflite-micro 90b983c, 
   im2col                         each window is copied once: to 16 bits in plain C and DSP, 8 bits with Helium
   fully connected                weights once per batch row, inputs once per 4 outputs
   depthwise, reference, ESP-NN   weights once per output pixel, inputs once per multiplication in the image
-  everything else                each byte once
+  everything else                each byte of each operand once
 """
 
 from __future__ import annotations
@@ -72,20 +72,36 @@ class TrafficColumns(NamedTuple):
             return {self.weights_memory: weights + arena}
         return {self.weights_memory: weights, self.arena_memory: arena}
 
-    def of(self, row: int) -> tuple[Traffic, ...]:
-        """What one kernel moves, per memory."""
-        weights = Traffic(self.weights_memory, int(self.weight_read_bytes[row]), 0)
-        arena = Traffic(self.arena_memory, int(self.arena_read_bytes[row]), int(self.arena_write_bytes[row]))
+    def rows(self) -> list[tuple[Traffic, ...]]:
+        """What each kernel moves, per memory."""
+        columns = [column.tolist() for column in self._moved()]
+        parts = [self._parts(*row) for row in zip(*columns, strict=True)]
         if self.weights_memory == self.arena_memory:
-            return (weights + arena,)
-        return tuple(part for part in (weights, arena) if part.read_bytes or part.write_bytes)
+            return [(weights + arena,) for weights, arena in parts]
+        return [tuple(p for p in pair if p.read_bytes or p.write_bytes) for pair in parts]
 
     def by_memory(self) -> tuple[Traffic, ...]:
         """What all kernels move, per memory."""
-        weights = Traffic(self.weights_memory, int(self.weight_read_bytes.sum()), 0)
-        read, written = int(self.arena_read_bytes.sum()), int(self.arena_write_bytes.sum())
-        arena = Traffic(self.arena_memory, read, written)
+        weights, arena = self._parts(*(float(column.sum()) for column in self._moved()))
         return (weights + arena,) if self.weights_memory == self.arena_memory else (weights, arena)
+
+    def _moved(self) -> tuple[Floats, ...]:
+        """Columns: weights read, of them again; arena read, written, of them again.
+
+        again = moved - unique; a filter whose taps partly hit nothing but padding is not read in full.
+        """
+        read, written = self.arena_read_bytes, self.arena_write_bytes
+        again = np.maximum(self.weight_read_bytes - self.weight_unique_bytes, 0.0)
+        again_arena = np.maximum(read + written - self.arena_unique_bytes, 0.0)
+        return self.weight_read_bytes, again, read, written, again_arena
+
+    def _parts(
+        self, weights: float, again: float, read: float, written: float, again_arena: float
+    ) -> tuple[Traffic, Traffic]:
+        return (
+            Traffic(self.weights_memory, int(weights), 0, int(again)),
+            Traffic(self.arena_memory, int(read), int(written), int(again_arena)),
+        )
 
 
 class _Moved(NamedTuple):
@@ -115,7 +131,7 @@ def _count(table: KernelTable, build: KernelBuild) -> _Moved:
     pixels, outputs, scratch_bytes = rules.reshape(len(table), 3).T
     reads, copied_bytes = _activation_reads(table, outputs, scratch_bytes)
     weights = table.filter_bytes * _weight_passes(table, pixels) + (table.weight_bytes - table.filter_bytes)
-    reads = np.rint(np.maximum(reads, table.in_bytes))
+    reads = np.rint(np.maximum(reads, table.operand_bytes))
     return _Moved(np.rint(weights), reads, table.out_bytes + copied_bytes)
 
 
@@ -128,7 +144,7 @@ def _activation_reads(table: KernelTable, outputs: Floats, scratch_bytes: Floats
     single = np.array([op.kind in _ONE_CHANNEL for op in table.ops], dtype=bool)
     windows = np.where(single, in_image * e.out_c, in_image * e.filter_c * passes) * element_bytes
     copied_bytes = e.out_h * e.out_w * e.k_h * e.k_w * e.batch * e.in_c * scratch_bytes
-    by_window = np.where(outputs > 0, windows, table.in_bytes)
+    by_window = np.where(outputs > 0, windows, table.operand_bytes)
     by_copy = in_image * e.in_c * element_bytes + copied_bytes * passes
     return np.where(scratch_bytes > 0, by_copy, by_window), copied_bytes
 

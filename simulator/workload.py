@@ -169,7 +169,7 @@ def _table(subgraph: Subgraph, build: KernelBuild) -> KernelTable:
     choices = tuple(choose_kernel(subgraph, op, build) for op in subgraph.ops)
     rows = [_row(subgraph, op, choice.route) for op, choice in zip(subgraph.ops, choices, strict=True)]
     extents = np.array([row.extents for row in rows], dtype=np.float64).reshape(len(rows), 14).T
-    counts = np.array([row.counts for row in rows], dtype=np.float64).reshape(len(rows), 9).T
+    counts = np.array([row.counts for row in rows], dtype=np.float64).reshape(len(rows), 10).T
     return KernelTable(
         subgraph.ops, choices,
         tuple(row.data_type for row in rows), tuple(row.weight_type for row in rows),
@@ -191,6 +191,7 @@ class _Row(NamedTuple):
 def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
     dims = dims_of(subgraph, op)
     operands = [subgraph.tensors[t] for t in dict.fromkeys(op.inputs) if t != OPTIONAL]
+    read = [subgraph.tensors[t] for t in op.inputs if t != OPTIONAL]
     activations = [tensor for tensor in operands if tensor.data is None]
     constants = [tensor for tensor in operands if tensor.data is not None]
     results = [subgraph.tensors[t] for t in op.outputs if t != OPTIONAL]
@@ -205,6 +206,7 @@ def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
         sum(tensor.dense_bytes for tensor in activations), sum(tensor.dense_bytes for tensor in results),
         sum(tensor.stored_bytes for tensor in filters), sum(tensor.element_count for tensor in filters),
         sum(tensor.stored_bytes for tensor in constants), swallowed,
+        sum(tensor.dense_bytes for tensor in read if tensor.data is None),
     )  # fmt: skip
     weight_type = str(weight.dtype) if weight is not None and dims is not None and dims.weight_dtype else ""
     extents = _plain_extents(results or operands) if dims is None else _extents(dims)

@@ -58,7 +58,7 @@ def op(index: int, kind: str, *, name: str = "", macs: int | None = 1000, priced
         kernel_note="",
         macs=macs,
         weight_bytes=256,
-        traffic=(Traffic("flash", 256, 0), Traffic("sram", 2048, 1024)),
+        traffic=(Traffic("flash", 256, 0, 0), Traffic("sram", 2048, 1024, 512)),
         cycles=cycles,
         latency_s=latency,
         energy_j=unknown("no power figure for this board"),

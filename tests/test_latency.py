@@ -13,11 +13,14 @@ from preflash.devices.catalog import load_target
 from preflash.devices.spec import AccessSpec
 from preflash.devices.target import Target
 from preflash.graphs.ir import DType, ModelGraph, wire
+from preflash.simulator.estimate import Word
 from preflash.simulator.interval import Basis
 from preflash.simulator.kernels.cores import core_costs
 from preflash.simulator.kernels.instructions import count_instructions, firmware_of
 from preflash.simulator.latency import CycleColumns, kernel_cycles, op_latency
+from preflash.simulator.rows import total_latency_s
 from preflash.simulator.traffic import kernel_traffic
+from preflash.simulator.verdict import check_budget
 from preflash.simulator.workload import compile_table
 
 L4R5 = load_target("nucleo-l4r5zi", runtime="tflm-cmsis-nn")
@@ -184,3 +187,38 @@ def test_an_empty_model_takes_no_cycles() -> None:
     empty = ModelGraph((wire([tensor(0, (1, 4))], [], inputs=(0,), outputs=(0,)),))
     for target in (L4R5, ACCELERATOR, load_target("raspberry-pi-4b")):
         assert cycles(empty, target).value.sum() == 0
+
+
+def fed_from_unstated_flash() -> Target:
+    """The RP2350 board with its external flash's speed struck out."""
+    target = load_target("rp2350")
+    flash = target.device.home_of("weights")
+    assert flash.kind == "external-flash"
+    memories = tuple(
+        memory.model_copy(update={"access": None}) if memory.name == flash.name else memory
+        for memory in target.device.memories
+    )
+    return replace(target, device=target.device.model_copy(update={"memories": memories}))
+
+
+def test_weights_in_an_external_memory_of_unknown_speed_have_no_latency_but_a_lower_bound() -> None:
+    target = fed_from_unstated_flash()
+    found = op_latency(cycles(fully_connected(640, 128), target), 0, target)
+    assert found.value is None and found.hi is None
+    assert found.lo is not None and found.lo > 0
+    assert "no access speed" in found.reason
+
+
+def test_a_kernel_without_weights_keeps_its_price_there() -> None:
+    found = cycles(elementwise("ADD", (1, 8, 8, 8), operands=2), fed_from_unstated_flash())
+    assert found.basis[0] is not Basis.UNKNOWN
+
+
+def test_a_deadline_below_the_lower_bound_is_a_no_although_the_latency_is_unknown() -> None:
+    target = fed_from_unstated_flash()
+    table = compile_table(fully_connected(640, 128), target.kernels)
+    whole = total_latency_s(table, kernel_cycles(table, target), target.clock_hz)
+    assert whole.value is None and whole.lo is not None and whole.lo > 0
+    late = check_budget("latency", whole, whole.lo / 2, unit="s", tight_headroom=0.1)
+    early = check_budget("latency", whole, whole.lo * 2, unit="s", tight_headroom=0.1)
+    assert (late.word, early.word) == (Word.NO, Word.UNKNOWN)

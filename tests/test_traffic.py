@@ -82,9 +82,17 @@ def test_bytes_go_to_the_memories_that_hold_them() -> None:
         M4.device.home_of("arena").name,
     )
     assert flash.write_bytes == 0
-    rows = [part for row in range(2) for part in found.of(row)]
+    rows = [part for row in found.rows() for part in row]
     assert sum(p.read_bytes for p in rows if p.memory == flash.memory) == flash.read_bytes
     assert sum(p.write_bytes for p in rows if p.memory == arena.memory) == arena.write_bytes
+
+
+def test_what_blocking_reads_again_and_copies_is_told_apart() -> None:
+    weights, arena = moved(conv(3, 8, 6)).by_memory()
+    assert weights.repeated_bytes == 4 * 48  # 5 passes, the first of them needed
+    assert arena.repeated_bytes == 9 * 8 * 2  # inputs once per two of six outputs
+    copied = moved(conv(4, 4, 2, kernel=2, padding=Padding.VALID)).by_memory()[1]
+    assert copied.repeated_bytes == copied.read_bytes + copied.write_bytes - (4 * 4 * 4 + 9 * 2)
 
 
 @settings(max_examples=40, deadline=None)

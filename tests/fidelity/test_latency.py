@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import cache
 
 import pytest
@@ -74,7 +75,6 @@ OTHERS = [
     ("arduino-nano-33-ble", "tflm-cmsis-nn", "ic", 1241.8),
     ("arduino-nano-33-ble", "tflm-cmsis-nn", "ad", 22.0),
     ("esp32-s3", "tflm-esp-nn", "person_detect", 54),  # measured_other.csv, esp-nn README
-    ("esp32-p4", "tflm-esp-nn", "person_detect", 73),
     ("esp32-c3", "tflm-esp-nn", "person_detect", 426),
     ("esp32-c3", "tflm-reference", "person_detect", 3355),
 ]
@@ -87,3 +87,10 @@ def test_the_interval_holds_what_others_measured(
     """In sample: the bounds in cores.csv and kernel_forms.csv were set with these figures in view."""
     low, _, high = estimate_ms(board, runtime, model)
     assert low <= measured_ms <= high
+
+
+def test_a_published_latency_lies_above_the_lower_bound_where_the_flash_speed_is_unknown() -> None:
+    """ESP32-P4, person_detect with ESP-NN: 73 ms (esp-nn README); the board file states no flash speed."""
+    low, value, high = estimate_ms("esp32-p4", "tflm-esp-nn", "person_detect")
+    assert math.isnan(value) and math.isnan(high)
+    assert 0 < low <= 73

@@ -12,7 +12,12 @@ from memory_models import ARM, BUILDS, MVE, REFERENCE, chain, conv, depthwise, o
 from preflash.devices.target import KernelBuild
 from preflash.errors import PlanInvalid
 from preflash.graphs.ir import ModelGraph
-from preflash.graphs.ops import BatchMatMulAttributes, DepthToSpaceAttributes, GatherAttributes
+from preflash.graphs.ops import (
+    BatchMatMulAttributes,
+    DepthToSpaceAttributes,
+    GatherAttributes,
+    VarHandleAttributes,
+)
 from preflash.simulator.memory.judge import judge
 from preflash.simulator.memory.min_arena import plan_stage_bytes
 from preflash.simulator.memory.persistent import lay_tail
@@ -42,6 +47,17 @@ def test_buffers_carry_the_names_of_what_they_hold() -> None:
 def test_constants_variables_and_empty_tensors_are_not_in_the_head() -> None:
     graph = one_op("RELU", [t(8), t(8, constant=True), t(8, variable=True), t(0)], t(8))
     assert [b.tensor for b in plan_tflm(graph, REFERENCE).buffers] == [0, 4]
+
+
+def test_the_handle_of_a_resource_variable_takes_no_place_in_the_head() -> None:
+    """Recorded with tflite-micro 0.dev20261023 on 41 models that read, add and assign a variable."""
+    ops = [op("VAR_HANDLE", [], [1], VarHandleAttributes(shared_name="v")), op("READ_VARIABLE", [1], [2]),
+           op("ADD", [0, 2], [3]), op("ASSIGN_VARIABLE", [1, 3], [])]  # fmt: skip
+    graph = ModelGraph((subgraph([t(40), t(dtype="resource"), t(40), t(40)], ops, [0], [3]),))
+    plan = plan_tflm(graph, REFERENCE)
+    assert [b.tensor for b in plan.buffers] == [0, 2, 3]
+    assert plan.head_bytes == 3 * 48
+    judge(plan, graph)
 
 
 def test_an_int4_activation_takes_a_byte_per_element() -> None:
@@ -119,6 +135,9 @@ REFUSED = [
     (one_op("RELU", [t(4)], t(1, -1)), "RELU 0: its output t1 has the dynamic shape (1, -1)"),
     (one_op("RELU", [t(4)], t(1, 0)), "RELU 0: its output t1 has the dynamic shape (1, 0)"),
     (one_op("RELU", [t(1, -1)], t(4)), "tensor 0 (t0) has the dynamic shape (1, -1)"),
+    (one_op("RESHAPE", [t(2, 0)], t(0, 2)), "RESHAPE 0: its output t1 has the dynamic shape (0, 2)"),
+    (one_op("GATHER", [t(2, 3), t(0, dtype="int32")], t(1, 3), GatherAttributes(axis=0)),
+     "GATHER 0: its output t2 has the dynamic shape (0, 3)"),
     (one_op("RESHAPE", [t(4)], t(-1, -1)), "RESHAPE 0: its output t1 has the dynamic shape (-1, -1)"),
 ]
 

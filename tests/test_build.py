@@ -7,7 +7,13 @@ import pytest
 from preflash.graphs.build import GraphBuilder
 from preflash.graphs.check import check
 from preflash.graphs.ir import DType, ModelGraph, Tensor
-from preflash.graphs.ops import Activation, Conv2DAttributes, DepthwiseConv2DAttributes, Padding
+from preflash.graphs.ops import (
+    Activation,
+    Conv2DAttributes,
+    DepthwiseConv2DAttributes,
+    Padding,
+    ReducerAttributes,
+)
 from preflash.graphs.quantities import affine, fixed, symmetric
 
 
@@ -87,6 +93,16 @@ def test_int16_ranges_are_symmetric() -> None:
 def test_bounded_functions_have_their_fixed_grid(kind: str, dtype: DType, scale: float, zero: int) -> None:
     quantization = fixed(kind, dtype)
     assert (float(quantization.scales[0]), int(quantization.zero_points[0])) == (scale, zero)
+
+
+@pytest.mark.parametrize("kind", ["REDUCE_MAX", "REDUCE_MIN"])
+def test_the_largest_and_smallest_value_stay_on_the_grid_of_their_input(kind: str) -> None:
+    """TFLM's kernels refuse to run with another scale."""
+    b = GraphBuilder("reduce")
+    x = b.input((1, 4, 4, 3))
+    axes = b.constant(np.array([1], np.int32))
+    graph = b.finish([b.op(kind, (x, axes), ReducerAttributes(True))[0]])
+    assert graph.tensors[graph.outputs[0]].quantization == graph.tensors[x].quantization
 
 
 def test_the_same_seed_gives_the_same_bytes_and_another_seed_does_not() -> None:

@@ -85,10 +85,13 @@ def _tensors(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
     for number, subgraph in enumerate(graph.subgraphs):
         touched = {t for op in subgraph.ops for t in (*op.inputs, *op.outputs)}
         computed = {t for op in subgraph.ops if op.kind in _RESHAPING for t in op.outputs}
+        handles = {t for op in subgraph.ops if op.kind == "VAR_HANDLE" for t in op.outputs}
         for tensor in subgraph.tensors:
             found = planned.pop((number, tensor.index), [])
             name = f"subgraph {number} tensor {tensor.index} ({tensor.name})"
             wanted = _is_wanted(tensor, plan, is_touched=tensor.index in touched)
+            if tensor.index in handles and plan.planner == "tflm-greedy":
+                wanted = False  # it points at its op's own data
             if wanted is not None and len(found) != (1 if wanted else 0):
                 yield f"{name} is planned {len(found)} times, not {1 if wanted else 0}"
             size = None if tensor.index in computed else _rounded_bytes(tensor, plan)

@@ -12,7 +12,7 @@ from .custom_options import unreadable_options
 from .kept import kept
 from .lifetimes import nesting_faults
 from .requests import offline_offsets
-from .shapes import ELEMENT_BYTES, prepared_shape, rewrites_shape, tensor_bytes
+from .shapes import ELEMENT_BYTES, prepared_shape, tensor_bytes
 
 
 def refusals(graph: ModelGraph) -> tuple[str, ...]:
@@ -40,8 +40,7 @@ def _op(subgraph: Subgraph, op: Op, *, sized: bool) -> Iterator[str]:
         if t < 0:
             continue
         shape = prepared_shape(subgraph, t)
-        dynamic = any(d < 0 for d in shape) if rewrites_shape(op) else any(d <= 0 for d in shape)
-        if dynamic and shape != (0,):
+        if any(d <= 0 for d in shape) and shape != (0,):
             name = subgraph.tensors[t].name
             yield f"{op.label} {op.index}: its output {name} has the dynamic shape {shape}"
     for name in unreadable_options(op):

@@ -28,7 +28,8 @@ class TensorRequests:
 def tensor_requests(graph: ModelGraph) -> TensorRequests:
     """Every tensor without stored data, not a variable and not empty; kept with the graph.
 
-    A variable that an offline plan places is planned too.
+    A variable that an offline plan places is planned too; the handle of a resource variable is not, its
+    VAR_HANDLE points it at the op's own data in Prepare (recorded with tflite-micro 0.dev20261023).
     """
     return kept(graph, "tensor_requests", _collect)
 
@@ -39,9 +40,10 @@ def _collect(graph: ModelGraph) -> TensorRequests:
     places, requests, variables = [], [], []
     for number, subgraph in enumerate(graph.subgraphs):
         first, last = alive.tensor_first[number], alive.tensor_last[number]
+        handles = {t for op in subgraph.ops if op.kind == "VAR_HANDLE" for t in op.outputs}
         for tensor in subgraph.tensors:
             offset = next(offsets, ONLINE)
-            if tensor.data is not None:
+            if tensor.data is not None or tensor.index in handles:
                 continue
             size_bytes = tensor_bytes(subgraph, tensor.index)
             if tensor.is_variable and offset == ONLINE:

@@ -34,11 +34,6 @@ def tensor_bytes(subgraph: Subgraph, tensor: int) -> int:
     return prod(prepared_shape(subgraph, tensor)) * ELEMENT_BYTES[subgraph.tensors[tensor].dtype]
 
 
-def rewrites_shape(op: Op) -> bool:
-    """Whether the kernel's Prepare computes its output shape."""
-    return op.kind in _RULES
-
-
 def _rewritten(subgraph: Subgraph) -> dict[int, Shape]:
     """tensor index -> the shape its kernel computes, where it differs from the stored one."""
     known = subgraph.__dict__.get("_prepared_shapes")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import PlanInvalid
 from ...graphs.ir import ModelGraph, Op, Subgraph
+from ...graphs.static_shapes import with_static_shapes
 from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernel_choice import choose_kernel
 from ..operands import dims_of
@@ -103,7 +104,7 @@ def _scratch(graph: ModelGraph, build: KernelBuild, alive: Lifetimes) -> list[tu
     TFLM learns the size when it walks the op: in a subgraph that nothing calls it stays 0.
     """
     found = []
-    for number, subgraph in enumerate(graph.subgraphs):
+    for number, subgraph in enumerate(with_static_shapes(graph).subgraphs):
         first, last = alive.op_first[number], alive.op_last[number]
         for op in subgraph.ops:
             for n, size_bytes in enumerate(scratch_requests(subgraph, op, build)):

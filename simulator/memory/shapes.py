@@ -38,19 +38,22 @@ def _rewritten(subgraph: Subgraph) -> dict[int, Shape]:
     """tensor index -> the shape its kernel computes, where it differs from the stored one."""
     known = subgraph.__dict__.get("_prepared_shapes")
     if known is None:
-        known = {}
+        # kept before it is full: a rule reads what earlier ops left behind
+        known = subgraph.__dict__["_prepared_shapes"] = {}
         for op in subgraph.ops:
             rule = _RULES.get(op.kind)
             shape = rule(subgraph, op) if rule is not None and op.outputs else None
             if shape is not None and op.outputs[0] >= 0 and shape != subgraph.tensors[op.outputs[0]].shape:
                 known[op.outputs[0]] = shape
-        subgraph.__dict__["_prepared_shapes"] = known
     return cast("dict[int, Shape]", known)
 
 
 def _shape(subgraph: Subgraph, op: Op, position: int) -> Shape | None:
     tensor = operand(subgraph, op, position)
-    return tensor.shape if tensor is not None and all(d >= 0 for d in tensor.shape) else None
+    if tensor is None:
+        return None
+    shape = prepared_shape(subgraph, tensor.index)
+    return shape if all(d >= 0 for d in shape) else None
 
 
 def _reshape(subgraph: Subgraph, op: Op) -> Shape | None:

@@ -23,7 +23,7 @@ def main() -> None:
 
     code = run(sys.argv[1:])
     for stream in (sys.stdout, sys.stderr):
-        with suppress(OSError, ValueError):
+        with suppress(OSError, ValueError, AttributeError):  # a closed stream is None
             stream.flush()
     os._exit(code)
 

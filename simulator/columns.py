@@ -16,6 +16,7 @@ from ..graphs.ir import Op
 from .kernel_choice import KernelChoice
 
 Floats = npt.NDArray[np.float64]
+UNSIZED = "its shapes do not say how much work it is"
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +47,7 @@ class KernelTable:
         ops, choices: the op and the kernel that runs it.
         data_types, weight_types: element type names of the data input and of a constant filter; "" without.
         is_padded, is_dilated, depth_multipliers: what kernel families depend on besides the extents.
+        is_sized: whether the shapes say how much work the op is; without, nobody can price it.
         macs: multiply-accumulates; nan where nobody knows.
         in_elements, out_elements: of activations.
         in_bytes, out_bytes: of activations, each tensor once.
@@ -63,6 +65,7 @@ class KernelTable:
     is_dilated: tuple[bool, ...]
     depth_multipliers: tuple[int, ...]
     has_window: tuple[bool, ...]
+    is_sized: tuple[bool, ...]
     extents: Extents
     macs: Floats
     in_elements: Floats

@@ -53,7 +53,12 @@ def op_macs(subgraph: Subgraph, op: Op) -> int | None:
     if op.kind in NO_MACS:
         return 0
     count = MACS_OF.get(op.kind)
-    return count(subgraph, op) if count else None
+    return count(subgraph, op) if count and not has_open_extents(subgraph, op) else None
+
+
+def has_open_extents(subgraph: Subgraph, op: Op) -> bool:
+    """Whether a shape of the op still has a -1: nobody can count what the op does."""
+    return any(-1 in subgraph.tensors[t].shape for t in (*op.inputs, *op.outputs) if t != OPTIONAL)
 
 
 def dims_macs(dims: OpDims) -> int:
@@ -176,12 +181,14 @@ def _table(subgraph: Subgraph, build: KernelBuild) -> KernelTable:
         tuple(row.dims is not None and row.dims.has_padding for row in rows),
         tuple(row.dims is not None and row.dims.has_dilation for row in rows),
         tuple(1 if row.dims is None else row.dims.depth_multiplier for row in rows),
-        tuple(row.dims is not None for row in rows), Extents(*extents), *counts,
+        tuple(row.dims is not None for row in rows),
+        tuple(row.is_sized for row in rows), Extents(*extents), *counts,
     )  # fmt: skip
 
 
 class _Row(NamedTuple):
     dims: OpDims | None
+    is_sized: bool
     data_type: str
     weight_type: str
     extents: tuple[int, ...]
@@ -189,7 +196,8 @@ class _Row(NamedTuple):
 
 
 def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
-    dims = dims_of(subgraph, op)
+    is_open = has_open_extents(subgraph, op)
+    dims = None if is_open else dims_of(subgraph, op)
     operands = [subgraph.tensors[t] for t in dict.fromkeys(op.inputs) if t != OPTIONAL]
     read = [subgraph.tensors[t] for t in op.inputs if t != OPTIONAL]
     activations = [tensor for tensor in operands if tensor.data is None]
@@ -212,7 +220,8 @@ def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
     extents = _plain_extents(results or operands) if dims is None else _extents(dims)
     if dims is not None and route == "fc_as_conv_1x1":  # the rows of the matrix are the pixels of one image
         extents = (1, 1, dims.batch, dims.in_c, 1, dims.batch, *extents[6:12], 1, dims.batch)
-    return _Row(dims, str(data.dtype) if data else "", weight_type, extents, counts)
+    is_sized = not is_open and (macs is not None or op.kind not in MACS_OF)
+    return _Row(dims, is_sized, str(data.dtype) if data else "", weight_type, extents, counts)
 
 
 def _data_of(subgraph: Subgraph, op: Op, operands: Sequence[Tensor]) -> Tensor | None:
@@ -235,8 +244,8 @@ def _extents(dims: OpDims) -> tuple[int, ...]:
 
 
 def _plain_extents(tensors: Sequence[Tensor]) -> tuple[int, ...]:
-    """A result of n elements as one row of n / channels pixels."""
-    if not tensors:
+    """A result of n elements as one row of n / channels pixels; of open extents, one element."""
+    if not tensors or -1 in tensors[0].shape:
         return (1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1)
     count = tensors[0].element_count
     channels = tensors[0].shape[-1] if tensors[0].shape else 1

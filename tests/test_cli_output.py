@@ -7,7 +7,7 @@ import stat
 from pathlib import Path
 
 import pytest
-from preflash.reports.output import deliver, utc_now, write_whole
+from preflash.reports.output import deliver, utc_now, wants_color, write_whole
 
 
 def test_a_new_file_gets_what_the_umask_leaves(tmp_path: Path) -> None:
@@ -68,3 +68,14 @@ def test_a_device_is_written_to_directly() -> None:
 def test_the_time_can_be_fixed(monkeypatch: pytest.MonkeyPatch, epoch: str, shown: str) -> None:
     monkeypatch.setenv("SOURCE_DATE_EPOCH", epoch)
     assert utc_now() == shown
+
+
+def test_a_missing_folder_is_named_with_the_file_that_was_asked_for(tmp_path: Path) -> None:
+    wanted = tmp_path / "none" / "report.json"
+    with pytest.raises(FileNotFoundError, match="folder") as caught:
+        write_whole(wanted, "text")
+    assert caught.value.filename == str(wanted)
+
+
+def test_a_closed_stdout_is_no_terminal() -> None:
+    assert not wants_color("auto", None)

@@ -25,6 +25,7 @@ def rate_cycles(table: KernelTable, rate: RateModel) -> RateColumns:
     """
     alone = np.where(table.macs == 0, np.maximum(table.out_elements, table.in_elements), 0.0)
     busy = table.macs / rate.macs_per_cycle + (alone + table.swallowed_elements) / rate.elements_per_cycle
+    busy = np.where(np.array(table.is_sized, dtype=bool), busy, np.nan)
     middle = (rate.utilisation_lo * rate.utilisation_hi) ** 0.5
     value, lo, hi = (
         busy / utilisation + rate.overhead_cycles_per_kernel

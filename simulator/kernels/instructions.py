@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...devices.target import KernelBuild, Target
-from ..columns import Floats, KernelTable
+from ..columns import UNSIZED, Floats, KernelTable
 from ..interval import Basis
 from .cmsis_nn import cmsis_price
 from .cores import CoreCosts
@@ -98,6 +98,8 @@ def table_terms(table: KernelTable) -> Floats:
 def _price(table: KernelTable, row: int, firmware: Firmware) -> tuple[Price, bool]:
     """The row's price as this firmware is compiled; whether it is in cycles."""
     library, simd = table.choices[row].library, False
+    if not table.is_sized[row]:
+        return unpriced(UNSIZED), False
     if library == "cmsis-nn":
         price = cmsis_price(table, row)
     elif library == "esp-nn":

@@ -257,7 +257,7 @@ def _print(text: str, output: Path | None) -> None:
     from .reports.output import deliver
 
     deliver(text, output)
-    if output is not None:
+    if output is not None and sys.stderr is not None:
         print(f"preflash: wrote {output}", file=sys.stderr)  # noqa: T201
 
 
@@ -289,5 +289,6 @@ def run(argv: Sequence[str]) -> int:
 def _fail(message: str, code: int) -> int:
     from .reports.format import clean
 
-    print(f"preflash: error: {clean(message)}", file=sys.stderr)  # noqa: T201
+    if sys.stderr is not None:  # print takes None for stdout
+        print(f"preflash: error: {clean(message)}", file=sys.stderr)  # noqa: T201
     return code

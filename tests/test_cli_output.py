@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import os
 import stat
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +81,23 @@ def test_a_missing_folder_is_named_with_the_file_that_was_asked_for(tmp_path: Pa
 
 def test_a_closed_stdout_is_no_terminal() -> None:
     assert not wants_color("auto", None)
+
+
+def test_a_folder_that_refuses_is_named_with_the_file_that_was_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(**_: object) -> None:
+        raise PermissionError(13, "Permission denied", str(tmp_path / ".a.txt.x1.part"))
+
+    monkeypatch.setattr("tempfile.mkstemp", refuse)
+    with pytest.raises(PermissionError) as caught:
+        write_whole(tmp_path / "a.txt", "text")
+    assert caught.value.filename == str(tmp_path / "a.txt")
+
+
+@pytest.mark.parametrize(("name", "code"), [("explain PF203", 0), ("device show nope", 3)])
+def test_an_error_does_not_move_to_stdout_when_stderr_is_closed(name: str, code: int) -> None:
+    line = f"{sys.executable} -m preflash {name} 2>&-"
+    run = subprocess.run(["sh", "-c", line], capture_output=True, check=False, timeout=60)
+    assert run.returncode == code
+    assert b"error" not in run.stdout

@@ -14,7 +14,6 @@ from .units import (
     parse_bytes,
     parse_bytes_per_s,
     parse_hz,
-    parse_j_per_mac,
     parse_macs_per_s,
     parse_v,
     parse_w,
@@ -30,10 +29,8 @@ AboveZeroBandwidth = Annotated[BytesPerSecond, Field(gt=0)]
 AboveZeroWattsPerHertz = Annotated[WattsPerHertz, Field(gt=0)]
 Volts = Annotated[float, BeforeValidator(parse_v)]
 MacsPerSecond = Annotated[float, BeforeValidator(parse_macs_per_s)]
-JoulesPerMac = Annotated[float, BeforeValidator(parse_j_per_mac)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]*$", max_length=64)]
 Confidence = Literal["datasheet", "measured", "primary", "secondary", "estimate", "assumed"]
-Fraction = Annotated[float, Field(ge=0.0, le=1.0)]
 
 CoreName = Literal[
     "cortex-m0", "cortex-m0+", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m23", "cortex-m33",

@@ -13,12 +13,11 @@ from ..simulator.estimate import (
     MemoryFit,
     Metric,
     OpEstimate,
-    Severity,
     Word,
+    most_urgent_first,
 )
 from . import format as shown
 
-_URGENCY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
 _ROLE_LABELS = {"ram": "RAM", "flash": "flash"}
 
 
@@ -150,7 +149,7 @@ def _metric(estimate: Estimate, name: str) -> Metric | None:
 
 def ranked_findings(estimate: Estimate) -> tuple[Finding, ...]:
     """Errors first, then warnings; within a severity in the order they were found."""
-    return tuple(sorted(estimate.findings, key=lambda f: _URGENCY[f.severity]))
+    return most_urgent_first(estimate.findings)
 
 
 def deciding_findings(estimate: Estimate, most: int = 5) -> tuple[Finding, ...]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
@@ -150,6 +150,14 @@ class Finding:
     fix: str = ""
 
 
+_URGENCY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
+
+
+def most_urgent_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Errors, then warnings, then infos; within a severity in the order they were found."""
+    return tuple(sorted(findings, key=lambda finding: _URGENCY[finding.severity]))
+
+
 @dataclass(frozen=True, slots=True)
 class Assumption:
     """A value that was taken, not known: what, its value, from where, how sure."""
@@ -277,8 +285,3 @@ class Estimate:
             if metric.name == name:
                 return metric
         raise KeyError(name)
-
-    @property
-    def has_unknown(self) -> bool:
-        """Whether any headline figure is null."""
-        return any(metric.value is None for metric in self.metrics)

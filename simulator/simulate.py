@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
@@ -14,7 +13,17 @@ from ..graphs.static_shapes import with_static_shapes
 from .assumptions import assumptions_of, passed_checks
 from .bandwidth import required_bandwidth
 from .energy import energy_j
-from .estimate import Conditions, Estimate, Finding, FusionTraffic, MemoryPlan, exact, total, unknown
+from .estimate import (
+    Conditions,
+    Estimate,
+    Finding,
+    FusionTraffic,
+    MemoryPlan,
+    exact,
+    most_urgent_first,
+    total,
+    unknown,
+)
 from .facts import model_facts, target_facts
 from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
 from .fit import memory_fits
@@ -86,7 +95,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         ops=ops,
         plan=planned.plan,
         fusion=fusion.effect,
-        findings=_by_severity(findings),
+        findings=most_urgent_first(findings),
         assumptions=assumptions_of(target),
         conditions=given,
         passed=passed_checks(planned.refused, budgets),
@@ -141,8 +150,3 @@ def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:
         static = exact(memory.static_ram_bytes, memory.source)
     arena = arena_figure(planned.plan, "min_bytes", planned.no_plan)
     return Contents(model, code_bytes(graph, target), arena, static, planned.plan)
-
-
-def _by_severity(findings: Sequence[Finding]) -> tuple[Finding, ...]:
-    order = ("error", "warning", "info")
-    return tuple(sorted(findings, key=lambda finding: order.index(finding.severity.value)))

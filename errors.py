@@ -16,7 +16,8 @@
     │   ├── RuntimeFileInvalid    a runtime file with faults; lists all of them
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
-    └── PlanInvalid               a memory plan that the judge refuses
+    ├── PlanInvalid               a memory plan that the judge refuses
+    └── FactsNotFound             measured figures that a comparison needs are not there
 """
 
 from __future__ import annotations
@@ -118,3 +119,7 @@ class BudgetInvalid(PreflashError):
 
 class PlanInvalid(_WithFaults):
     """The judge of memory plans refuses this plan."""
+
+
+class FactsNotFound(PreflashError):
+    """The measured figures that a comparison needs are not there."""

@@ -26,7 +26,7 @@ from preflash.simulator.estimate import Estimate, Word
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
     "check", "inspect", "demo", "explain", "schema", "device list", "device show", "device validate",
-    "runtime list", "runtime show",
+    "runtime list", "runtime show", "validate",
 )  # fmt: skip
 Captured = pytest.CaptureFixture[str]
 
@@ -62,8 +62,8 @@ def test_the_help_lists_every_command(capsys: Captured) -> None:
 
 
 def test_the_commands_are_exactly_these() -> None:
-    named = {c.name or c.callback.__name__ for c in cli.app.registered_commands if c.callback}
-    for group in cli.app.registered_groups:
+    named = {c.name or c.callback.__name__ for c in cli.app.app.registered_commands if c.callback}
+    for group in cli.app.app.registered_groups:
         assert group.typer_instance is not None
         named |= {f"{group.name} {c.name}" for c in group.typer_instance.registered_commands}
     assert named == set(COMMANDS)

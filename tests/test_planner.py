@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given
 from hypothesis import strategies as st
-from preflash.simulator.memory.greedy import Request, extent, live_bytes, place
+from preflash.simulator.memory.planners.problem import Request, extent, live_bytes
+from preflash.simulator.memory.planners.tflm_greedy import place
 from preflash.simulator.memory.rounding import up
 
 

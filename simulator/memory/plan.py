@@ -12,10 +12,11 @@ from ...graphs.static_shapes import with_static_shapes
 from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernel_choice import choose_kernel
 from ..operands import dims_of
-from .greedy import Request, extent, live_bytes, place
 from .lifetimes import UNSET, Lifetimes, lifetimes
 from .min_arena import min_arena_bytes
 from .persistent import Tail, lay_tail
+from .planners.problem import Request, extent, live_bytes
+from .planners.tflm_greedy import place
 from .refusal import refusals
 from .requests import ALIGNMENT_BYTES, tensor_requests
 from .rounding import up

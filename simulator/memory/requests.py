@@ -6,9 +6,9 @@ import struct
 from dataclasses import dataclass
 
 from ...graphs.ir import ModelGraph
-from .greedy import ONLINE, Request
 from .kept import kept
 from .lifetimes import lifetimes
+from .planners.problem import ONLINE, Request
 from .rounding import up
 from .shapes import tensor_bytes
 

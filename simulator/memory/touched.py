@@ -6,8 +6,8 @@ from math import prod
 
 from ...errors import PlanInvalid
 from ...graphs.ir import ModelGraph
-from .greedy import Request
 from .lifetimes import lifetimes
+from .planners.problem import Request
 from .rounding import up
 from .shapes import prepared_shape
 

@@ -7,19 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-ONLINE = -1
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A buffer that asks for a place: rounded bytes, inclusive lifetime, a fixed offset or ONLINE."""
-
-    size_bytes: int
-    first: int
-    last: int
-    offline_offset: int = ONLINE
+from .problem import ONLINE, Request
 
 
 def place(requests: Sequence[Request]) -> list[int]:
@@ -54,21 +43,3 @@ def place(requests: Sequence[Request]) -> list[int]:
         starts.insert(at, spot)
         placed.insert(at, (spot + size, first, last))
     return offsets
-
-
-def extent(requests: Sequence[Request], offsets: Sequence[int]) -> int:
-    """plan_size = max(offset + size)."""
-    return max((o + r.size_bytes for r, o in zip(requests, offsets, strict=True)), default=0)
-
-
-def live_bytes(requests: Sequence[Request], end: int) -> list[int]:
-    """Bytes alive at every instant from -1 to `end`; entry 0 is instant -1."""
-    steps = [0] * (end + 3)
-    for r in requests:
-        steps[r.first + 1] += r.size_bytes
-        steps[r.last + 2] -= r.size_bytes
-    alive, now = [], 0
-    for step in steps[:-1]:
-        now += step
-        alive.append(now)
-    return alive

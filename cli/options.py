@@ -1,0 +1,52 @@
+"""How is everything that a command takes spelled: options with their help, choices, exit codes."""
+
+from __future__ import annotations
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+OK, BAD_VERDICT, BAD_INPUT, NOT_KNOWN, INTERNAL, INTERRUPTED = 0, 1, 3, 4, 5, 130
+
+
+class Format(str, Enum):
+    text, json, html = "text", "json", "html"
+
+
+class Plain(str, Enum):
+    text, json = "text", "json"
+
+
+class FailOn(str, Enum):
+    no, risky, tight, never = "no", "risky", "tight", "never"
+
+
+class Color(str, Enum):
+    auto, always, never = "auto", "always", "never"
+
+
+class SchemaName(str, Enum):
+    result, device, runtime = "result", "device", "runtime"
+
+
+Model = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from stdin.")]
+Board = Annotated[
+    str, typer.Option("--device", "-d", metavar="BOARD", help="A board's name, or a device .toml file.")
+]
+Runtime = Annotated[
+    str | None,
+    typer.Option("--runtime", "-r", metavar="RUNTIME", help="A name or a .toml; else the device's default."),
+]
+Clock = Annotated[str | None, typer.Option(metavar="64MHz", help="Core clock; else the highest.")]
+Reserve = Annotated[str | None, typer.Option(metavar="ram=20KiB,flash=64KiB", help="Your firmware's share.")]
+Deadline = Annotated[str | None, typer.Option(metavar="50ms", help="The time that one inference may take.")]
+Headroom = Annotated[str | None, typer.Option(metavar="10%", help="With less free than this: TIGHT.")]
+Fail = Annotated[FailOn, typer.Option("--fail-on", help="Exit 1 from this on; UNKNOWN does not count.")]
+Known = Annotated[bool, typer.Option("--require-known", help="Exit 4 when a needed figure is unknown.")]
+Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]
+Form = Annotated[Format, typer.Option("--format", "-f", help="How to report.")]
+PlainForm = Annotated[Plain, typer.Option("--format", "-f", help="How to report.")]
+Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")]
+Colors = Annotated[Color, typer.Option(help="Colour in text reports; auto respects NO_COLOR.")]

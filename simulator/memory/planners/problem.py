@@ -1,0 +1,64 @@
+"""What is asked of a planner, and what does it answer? Requests with lifetimes; offsets with a bound."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+ONLINE = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A buffer that asks for a place: rounded bytes, inclusive lifetime, a fixed offset or ONLINE."""
+
+    size_bytes: int
+    first: int
+    last: int
+    offline_offset: int = ONLINE
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A planner's answer.
+
+    Args:
+        planner: the planner's name, as in the table of planners.
+        offsets: one per request, in the order they were given.
+        extent_bytes: max(offset + size).
+        lower_bound_bytes: no plan of these requests can be smaller; at least the largest live sum.
+        proof: why extent_bytes is the optimum ("equals the live sum", "CP-SAT: proved"); "" if nobody knows.
+    """
+
+    planner: str
+    offsets: tuple[int, ...]
+    extent_bytes: int
+    lower_bound_bytes: int
+    proof: str = ""
+
+    @property
+    def is_optimal(self) -> bool:
+        return self.extent_bytes == self.lower_bound_bytes
+
+    @property
+    def gap(self) -> float:
+        """extent / lower bound - 1; 0 for a proven optimum."""
+        return self.extent_bytes / self.lower_bound_bytes - 1 if self.lower_bound_bytes else 0.0
+
+
+def extent(requests: Sequence[Request], offsets: Sequence[int]) -> int:
+    """plan_size = max(offset + size)."""
+    return max((o + r.size_bytes for r, o in zip(requests, offsets, strict=True)), default=0)
+
+
+def live_bytes(requests: Sequence[Request], end: int) -> list[int]:
+    """Bytes alive at every instant from -1 to `end`; entry 0 is instant -1."""
+    steps = [0] * (end + 3)
+    for r in requests:
+        steps[r.first + 1] += r.size_bytes
+        steps[r.last + 2] -= r.size_bytes
+    alive, now = [], 0
+    for step in steps[:-1]:
+        now += step
+        alive.append(now)
+    return alive

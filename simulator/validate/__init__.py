@@ -1,0 +1,1 @@
+"""Our figures held against measured ones, a table per claim."""

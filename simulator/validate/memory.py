@@ -1,0 +1,34 @@
+"""Which comparisons of RAM and flash are there? One table of them, run by name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+from ...errors import FactsNotFound
+from .arenas import arena_table
+from .facts import Facts, find_facts
+from .table import ValidationTable
+
+_TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
+    "arenas": arena_table,
+}
+
+
+def memory_tables(
+    folder: Path | None = None, *, only: tuple[str, ...] | None = None
+) -> tuple[ValidationTable, ...]:
+    """All comparisons, or those named.
+
+    Args:
+        folder: holds facts/ and models/; None is PREFLASH_SHARED, else ../shared.
+        only: names of the tables; None is all.
+
+    Raises:
+        FactsNotFound: there is no such folder or no such table.
+    """
+    strangers = [name for name in only or () if name not in _TABLES]
+    if strangers:
+        raise FactsNotFound(f"there is no table {strangers[0]!r}", fix=f"known: {', '.join(_TABLES)}")
+    facts = find_facts(folder)
+    return tuple(_TABLES[name](facts) for name in (only or _TABLES))

@@ -101,9 +101,13 @@ class Timeline:
     ticks: tuple[tuple[float, int], ...]  # x in percent, op index
 
 
-def timeline(plan: MemoryPlan, ops: Sequence[OpEstimate]) -> Timeline | None:
-    """The marks of the RAM timeline; None for a plan without buffers or bytes."""
-    top = plan.head_bytes + plan.tail_bytes
+def timeline(plan: MemoryPlan, ops: Sequence[OpEstimate], *, top_bytes: int = 0) -> Timeline | None:
+    """The marks of the RAM timeline; None for a plan without buffers or bytes.
+
+    Args:
+        top_bytes: where the axis ends, so that two plans share a scale; 0 is the plan's own end.
+    """
+    top = max(top_bytes, plan.head_bytes + plan.tail_bytes)
     if not plan.buffers or top <= 0:
         return None
     start = min(b.first for b in plan.buffers)
@@ -120,7 +124,8 @@ def timeline(plan: MemoryPlan, ops: Sequence[OpEstimate]) -> Timeline | None:
         parts = ", ".join(f"{kind} {shown.exact_bytes(size)}" for kind, size in plan.tail_items)
         title = f"persistent (tail): {shown.exact_bytes(plan.tail_bytes)}{': ' if parts else ''}{parts}"
         label = f"persistent {shown.memory(plan.tail_bytes)}"
-        tail = Mark(0, 0, 100, _share(plan.tail_bytes, top), "arena_tail", title, label)
+        tail_y = 100 - _share(plan.head_bytes + plan.tail_bytes, top)
+        tail = Mark(0, tail_y, 100, _share(plan.tail_bytes, top), "arena_tail", title, label)
     head_y = 100 - _share(plan.head_bytes, top)
     return Timeline(
         buffers, tail, _peak_mark(plan, ops, across, head_y),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Sequence
 from functools import cache
 from hashlib import sha256
 from importlib.resources import files
@@ -10,8 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..simulator.estimate import Estimate, MemoryFit
-from . import charts, sections
+from . import charts, plan_sections, sections
 from . import format as shown
+from .blocks import Block, cell_text
 from .data import render_json
 
 if TYPE_CHECKING:
@@ -20,11 +22,14 @@ if TYPE_CHECKING:
 _SEVERITY_LABELS = {"error": "error", "warning": "warning", "info": "note"}
 
 
-def render_html(estimate: Estimate, *, command: str = "", created: str = "") -> str:
+def render_html(
+    estimate: Estimate, *, command: str = "", created: str = "", blocks: Sequence[Block] = ()
+) -> str:
     """The report as one HTML file; it carries the JSON result, byte for byte as `render_json` gives it.
 
     Args:
         command, created: as for `render_json`.
+        blocks: what else was studied, shown behind the RAM timeline.
     """
     page = _environment().get_template("report.html")
     assets = {name: _asset(f"report.{name}") for name in ("css", "js")} | {"theme": _asset("theme.js")}
@@ -38,6 +43,8 @@ def render_html(estimate: Estimate, *, command: str = "", created: str = "") -> 
         policy=_policy(assets),
         json=render_json(estimate, command=command, created=created),
         severities=_SEVERITY_LABELS,
+        blocks=blocks,
+        cell_text=cell_text,
         **assets,
         **page_data(estimate),
     )
@@ -53,13 +60,24 @@ def page_data(estimate: Estimate) -> dict[str, Any]:
         "deciding": sections.deciding_findings(estimate),
         "further": sections.ranked_findings(estimate)[len(sections.deciding_findings(estimate)) :],
         "maps": [_memory_map(memory) for memory in estimate.memories],
-        "timeline": None if estimate.plan is None else charts.timeline(estimate.plan, estimate.ops),
+        **_timelines(estimate),
         "latency": charts.latency_chart(estimate),
         "bounds": bound_classes(estimate),
         "traffic_memories": memories,
         "traffic_rows": rows,
         "statuses": sections.status_counts(estimate.ops),
         "interval_text": sections.interval_text,
+    }
+
+
+def _timelines(estimate: Estimate) -> dict[str, Any]:
+    """The runtime's plan, and beside it on the same scale the best one known where that is lower."""
+    plan, best = estimate.plan, plan_sections.best_plan(estimate)
+    top = 0 if plan is None else plan.head_bytes + plan.tail_bytes
+    return {
+        "timeline": None if plan is None else charts.timeline(plan, estimate.ops),
+        "best_timeline": None if best is None else charts.timeline(best, estimate.ops, top_bytes=top),
+        "plan_sentence": plan_sections.plan_sentence(estimate),
     }
 
 

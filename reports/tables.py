@@ -6,7 +6,8 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 
-from ..simulator.validate.table import Cell, Claim, ValidationTable
+from ..simulator.validate.table import Claim, ValidationTable
+from .blocks import aligned
 
 _MARKS = {True: "met", False: "MISSED", None: "reported"}
 
@@ -22,29 +23,11 @@ def render_tables_json(tables: Sequence[ValidationTable]) -> str:
 
 
 def _lines(table: ValidationTable) -> list[str]:
-    cells = [table.columns, *(tuple(_shown(cell) for cell in row) for row in table.rows)]
-    widths = [max(len(row[i]) for row in cells) for i in range(len(table.columns))]
-    right = [_is_number_column(table, i) for i in range(len(table.columns))]
-    body = [
-        "  " + "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True))
-        for row in cells
-    ]
+    body = [f"  {line}" for line in aligned(table.columns, table.rows)]
     claims = [_claim(claim) for claim in table.claims]
     left_out = [f"  left out: {text}" for text in table.left_out]
-    return [f"{table.name}: {table.title}", *(line.rstrip() for line in body), *claims, *left_out]
+    return [f"{table.name}: {table.title}", *body, *claims, *left_out]
 
 
 def _claim(claim: Claim) -> str:
     return f"  {_MARKS[claim.is_met]}: {claim.text}: {claim.reached}"
-
-
-def _is_number_column(table: ValidationTable, column: int) -> bool:
-    return all(not isinstance(row[column], str) for row in table.rows)
-
-
-def _shown(cell: Cell) -> str:
-    if cell is None:
-        return "-"
-    if isinstance(cell, float):
-        return f"{cell:.4g}"
-    return f"{cell:,}" if isinstance(cell, int) else cell

@@ -1,8 +1,10 @@
-"""What is a memory plan: buffers with lifetimes and offsets, and what the arena needs."""
+"""What is a memory plan: buffers with lifetimes and offsets, what the arena needs, how good it is."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+
+_MIN_STEP_BYTES = 16  # the smallest arena is a multiple of this
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,34 @@ class PlannedBuffer:
     first: int
     last: int
     offset_bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A planner's answer.
+
+    Args:
+        planner: the planner's name, as in the table of planners, or the runtime's.
+        offsets: one per request, in the order they were given.
+        extent_bytes: max(offset + size).
+        lower_bound_bytes: no plan of these requests can be smaller; at least the largest live sum.
+        proof: why extent_bytes is the optimum ("equals the live sum", "CP-SAT: proved"); "" if nobody knows.
+    """
+
+    planner: str
+    offsets: tuple[int, ...]
+    extent_bytes: int
+    lower_bound_bytes: int
+    proof: str = ""
+
+    @property
+    def is_optimal(self) -> bool:
+        return self.extent_bytes == self.lower_bound_bytes
+
+    @property
+    def gap(self) -> float:
+        """extent / lower bound - 1; 0 for a proven optimum."""
+        return self.extent_bytes / self.lower_bound_bytes - 1 if self.lower_bound_bytes else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,3 +77,20 @@ class MemoryPlan:
         if not self.live_bytes:
             return -1
         return max(range(len(self.live_bytes)), key=self.live_bytes.__getitem__)
+
+    def with_layout(self, layout: Layout) -> MemoryPlan:
+        """The same buffers at the layout's offsets; the tail stays.
+
+        Where planning's own working memory sets the smallest arena, it goes on doing so.
+
+        Raises:
+            ValueError: the layout has not one offset per buffer.
+        """
+        placed = zip(self.buffers, layout.offsets, strict=True)
+        used = layout.extent_bytes + self.tail_bytes
+        is_planning = self.min_bytes >= self.used_bytes + _MIN_STEP_BYTES
+        least = max(-(-used // _MIN_STEP_BYTES) * _MIN_STEP_BYTES, self.min_bytes if is_planning else 0)
+        return replace(
+            self, planner=layout.planner, head_bytes=layout.extent_bytes, used_bytes=used, min_bytes=least,
+            buffers=tuple(replace(buffer, offset_bytes=offset) for buffer, offset in placed),
+        )  # fmt: skip

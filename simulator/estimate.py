@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from ..graphs.passes.effect import FusionEffect as FusionEffect
+from .arena import Layout as Layout
 from .arena import MemoryPlan as MemoryPlan
 from .arena import PlannedBuffer as PlannedBuffer
 from .interval import Basis as Basis
@@ -274,6 +275,7 @@ class Estimate:
     passed: tuple[str, ...] = ()
     timings_s: Mapping[str, float] = field(default_factory=dict)
     fusion_traffic: FusionTraffic = field(default_factory=lambda: FusionTraffic((), ()))
+    optimum: Layout | None = None  # of the plan's buffers: the best layout known
 
     def metric(self, name: str) -> Metric:
         """The metric of this name.

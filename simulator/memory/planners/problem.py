@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ...arena import Layout as Layout
+
 ONLINE = -1
 
 
@@ -16,34 +18,6 @@ class Request:
     first: int
     last: int
     offline_offset: int = ONLINE
-
-
-@dataclass(frozen=True, slots=True)
-class Layout:
-    """A planner's answer.
-
-    Args:
-        planner: the planner's name, as in the table of planners.
-        offsets: one per request, in the order they were given.
-        extent_bytes: max(offset + size).
-        lower_bound_bytes: no plan of these requests can be smaller; at least the largest live sum.
-        proof: why extent_bytes is the optimum ("equals the live sum", "CP-SAT: proved"); "" if nobody knows.
-    """
-
-    planner: str
-    offsets: tuple[int, ...]
-    extent_bytes: int
-    lower_bound_bytes: int
-    proof: str = ""
-
-    @property
-    def is_optimal(self) -> bool:
-        return self.extent_bytes == self.lower_bound_bytes
-
-    @property
-    def gap(self) -> float:
-        """extent / lower bound - 1; 0 for a proven optimum."""
-        return self.extent_bytes / self.lower_bound_bytes - 1 if self.lower_bound_bytes else 0.0
 
 
 def extent(requests: Sequence[Request], offsets: Sequence[int]) -> int:

@@ -66,7 +66,7 @@ def _copies(stage: Stage, rows: Trace, cols: Trace, alignment_bytes: int) -> lis
         for n in activation_inputs(stage.subgraph, op):
             t, read = op.inputs[n], (rows.reads[op.index, n], cols.reads[op.index, n])
             held = rows.tiles[t], cols.tiles[t]
-            if all(np.array_equal(a, b) for r, h in zip(read, held, strict=True) for a, b in zip(r, h, strict=True)):
+            if np.array_equal(read[0], held[0]) and np.array_equal(read[1], held[1]):
                 continue
             lies_there = _contiguous(_shape(stage, t, *held), _shape(stage, t, *read))
             size_bytes = np.where(lies_there, 0, _bytes(stage, t, *read, alignment_bytes))

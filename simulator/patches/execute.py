@@ -19,7 +19,9 @@ from .tiling import Grid, Patch, tile
 Array = npt.NDArray[Any]
 
 
-def run_patches(graph: ModelGraph, inputs: Sequence[Array], *, cut: int, grid: tuple[int, int]) -> list[Array]:
+def run_patches(
+    graph: ModelGraph, inputs: Sequence[Array], *, cut: int, grid: tuple[int, int]
+) -> list[Array]:
     """The graph's outputs, the stage up to op `cut` computed tile by tile, the rest as a whole.
 
     Raises:

@@ -20,6 +20,7 @@ Ints = npt.NDArray[np.int64]
 Axes = tuple[int, int]  # where a tensor has its rows and its columns
 PICTURE: Axes = (1, 2)  # NHWC
 _MOST_DILATED_TAPS = 64  # a dilated window is looked at tap by tap
+_MOST_ELEMENTS = 1 << 32  # of one tensor: far beyond any device, and sums of bytes stay within 64 bits
 
 
 class Spans(NamedTuple):
@@ -154,6 +155,8 @@ def why_whole(subgraph: Subgraph, op: Op) -> str:
     read = [subgraph.tensors[op.inputs[n]] for n in activation_inputs(subgraph, op)]
     if not read or any(len(t.shape) != 4 or min(t.shape) < 1 or t.is_variable for t in (out, *read)):
         return "has operands that are not pictures (rank 4, fixed shape)"
+    if any(t.element_count > _MOST_ELEMENTS for t in (out, *read)):
+        return "has operands of more than 4 Gi elements"
     return _LOOKS.get(op.kind, _elementwise_look)(subgraph, op, out)
 
 
@@ -164,6 +167,8 @@ def _window_look(subgraph: Subgraph, op: Op, out: Tensor) -> str:
     if out.shape != (dims.batch, dims.out_h, dims.out_w, dims.out_c):
         return "has shapes that contradict each other"
     for window in (dims.rows, dims.cols):
+        if window.kernel < 1:
+            return "has a window without taps"
         if window.dilation > 1 and window.kernel > _MOST_DILATED_TAPS:
             return f"has a dilated window of more than {_MOST_DILATED_TAPS} taps"
     return ""
@@ -175,7 +180,8 @@ def _elementwise_look(subgraph: Subgraph, op: Op, out: Tensor) -> str:
         if t == OPTIONAL:
             continue
         shape = (1, 1, 1, 1, *subgraph.tensors[t].shape)[-4:]
-        if len(subgraph.tensors[t].shape) > 4 or any(d not in (1, o) for d, o in zip(shape, out.shape, strict=True)):
+        fits = all(d in (1, o) for d, o in zip(shape, out.shape, strict=True))
+        if not fits or len(subgraph.tensors[t].shape) > 4:
             return "has shapes that contradict each other"
         if subgraph.tensors[t].is_constant and (shape[1] > 1 or shape[2] > 1):
             return "has a constant operand with rows or columns of its own"

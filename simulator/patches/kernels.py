@@ -16,7 +16,7 @@ from ...graphs.geometry import Window
 from ...graphs.ir import DType, ModelGraph, Op, Tensor, wire
 from ..columns import Floats
 from ..operands import dims_of
-from .fields import Spans, WINDOWED, activation_inputs, pad_amounts
+from .fields import WINDOWED, Spans, activation_inputs, pad_amounts
 from .tiling import Range, Tiling, Trace, is_contiguous
 
 
@@ -39,7 +39,7 @@ class PatchClass(NamedTuple):
 
     row: int
     col: int
-    count: int
+    repeats: int
 
 
 def patch_classes(tiling: Tiling) -> tuple[PatchClass, ...]:
@@ -115,13 +115,14 @@ class _Drawing:
             box = self._box(t, self.tiling.rows.tiles[t], self.tiling.cols.tiles[t], patch)
             tile_of[t] = self._tile(t, box)
             taken.append(tile_of[t])
-            if not self.is_streamed and not is_contiguous(stage.subgraph.tensors[t].shape, self._shape(tile_of[t])):
-                tile_of[t] = self._copy(tile_of[t], [0] * 4, self._shape(tile_of[t]), patch.count)
+            lies_there = is_contiguous(stage.subgraph.tensors[t].shape, self._shape(tile_of[t]))
+            if not self.is_streamed and not lies_there:
+                tile_of[t] = self._copy(tile_of[t], [0] * 4, self._shape(tile_of[t]), patch.repeats)
         for op in stage.ops:
             tile_of[op.outputs[0]] = self._op(op, tile_of, patch)
         made = tile_of[stage.cut]
         if not is_contiguous(stage.subgraph.tensors[stage.cut].shape, self._shape(made)):
-            made = self._copy(made, [0] * 4, self._shape(made), patch.count)
+            made = self._copy(made, [0] * 4, self._shape(made), patch.repeats)
         self.outputs.append(made)
         return taken
 
@@ -138,7 +139,7 @@ class _Drawing:
                 begin = [r.first - h.first for r, h in zip(read, held, strict=True)]
                 extents = tuple(r.extent for r in read)
                 is_free = is_contiguous(self._shape(tile_of[t]), extents)
-                inputs[n] = self._copy(tile_of[t], begin, extents, 0 if is_free else patch.count)
+                inputs[n] = self._copy(tile_of[t], begin, extents, 0 if is_free else patch.repeats)
         out = op.outputs[0]
         made = self._tile(out, self._box(out, rows.tiles[out], cols.tiles[out], patch))
         pads = None
@@ -147,7 +148,8 @@ class _Drawing:
             pads = (*edges[0], *edges[1])
         elif op.kind in ("PAD", "PADV2"):
             inputs[1] = self._amounts(op, patch)
-        self._append(replace(op, inputs=tuple(inputs), outputs=(made,), pads=pads), patch.count, is_copy=False)
+        on_tiles = replace(op, inputs=tuple(inputs), outputs=(made,), pads=pads)
+        self._append(on_tiles, patch.repeats, is_copy=False)
         return made
 
     def _edge(self, op: Op, along: int, patch: PatchClass) -> tuple[int, int]:

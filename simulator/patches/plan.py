@@ -66,7 +66,10 @@ class PatchPlan:
 
     @property
     def mac_overhead(self) -> float | None:
-        """MACs with patches / MACs without - 1: the price of the halo."""
+        """MACs with patches / MACs without - 1: the price of the halo.
+
+        It can fall below 0: patches leave out rows and columns that no later window reads.
+        """
         with_patches, without = self.patched.macs, self.unpatched.macs
         return with_patches / without - 1 if with_patches is not None and without else None
 
@@ -89,8 +92,8 @@ class PatchStudy:
     Args:
         budget_bytes: for activations, scratch and what the runtime keeps beside them.
         unpatched_bytes: what the network needs as it is.
-        front: plans that no other beats in both RAM and MACs, by ascending RAM; none needs more than unpatched.
-        chosen: the cheapest that fits, or the smallest if none does; None where no patches are needed or legal.
+        front: plans that no other beats in both RAM and MACs and that save RAM, by ascending RAM.
+        chosen: the cheapest that fits, or the smallest if none does; None: not needed, or no patches help.
         fits: whether `chosen`, or the network as it is, keeps the budget.
         sentence: the answer in one sentence.
         ended: why the stage cannot be longer; "" if it can be the whole network.
@@ -107,13 +110,12 @@ class PatchStudy:
     looked_at: int
 
 
-def price_of(plan: PatchPlan) -> float:
-    """What the choice goes by: seconds, or MACs where nobody knows the time."""
-    seconds, macs = plan.patched.latency_s.value, plan.patched.macs
-    return seconds if seconds is not None else float(macs or 0)
-
-
 def cheapest_within(plans: tuple[PatchPlan, ...], budget_bytes: int) -> PatchPlan | None:
-    """The plan of the lowest price that keeps the budget; None if none does."""
+    """The fastest plan that keeps the budget; that of the fewest MACs where nobody knows the time of all."""
     fitting = [plan for plan in plans if plan.ram_bytes <= budget_bytes]
-    return min(fitting, key=lambda plan: (price_of(plan), plan.ram_bytes), default=None)
+    seconds = [plan.patched.latency_s.value for plan in fitting]
+    prices = [s if s is not None else 0.0 for s in seconds]
+    if None in seconds:
+        prices = [float(plan.patched.macs or 0) for plan in fitting]
+    order = sorted(range(len(fitting)), key=lambda n: (prices[n], fitting[n].ram_bytes))
+    return fitting[order[0]] if order else None

@@ -1,4 +1,4 @@
-"""Who runs a network patch by patch? The catalogue's runtimes by what their files state, or the user's own hands."""
+"""Who runs a network patch by patch? The catalogue's runtimes, as their files state, or the user by hand."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...devices.catalog import load_runtime, runtime_names
 from ...devices.runtime import RuntimeSpec
 
-# mit-han-lab/tinyengine; arXiv 2110.15352 (MCUNetV2): its code generator emits the patches of a stage as loops
+# mit-han-lab/tinyengine; arXiv 2110.15352 (MCUNetV2)
 ELSEWHERE = "TinyEngine (MCUNetV2) generates such code, but is not in the catalogue"
 
 
@@ -23,9 +23,11 @@ class Runners(NamedTuple):
 def runners() -> Runners:
     """What the shipped runtime files state."""
     stated = {name: load_runtime(name).patches for name in runtime_names()}
-    return Runners(
-        *(tuple(name for name, p in stated.items() if p is not None and p.run == word) for word in ("built-in", "by-hand"))
+    built_in, by_hand = (
+        tuple(name for name, patches in stated.items() if patches is not None and patches.run == word)
+        for word in ("built-in", "by-hand")
     )
+    return Runners(built_in, by_hand)
 
 
 def how_to_run(runtime: RuntimeSpec, *, shapes: int, grid: str) -> str:

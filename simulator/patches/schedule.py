@@ -42,7 +42,7 @@ class Unpatched:
     note: str
 
     def whole_buffers(self, stage: Stage, *, is_streamed: bool) -> list[PlannedBuffer]:
-        """Alive throughout the stage: the cut, the pictures unless streamed, inputs that wait for later ops."""
+        """Alive throughout the stage: the cut, pictures unless streamed, inputs that wait for later ops."""
         held, inside = {stage.cut, *(() if is_streamed else stage.inputs)}, set(stage.tensors)
         clock = self.clock(stage)
         return [
@@ -124,8 +124,10 @@ def schedule(
     return Schedule(peak, max(stage_bytes, rest_bytes), stage_bytes, rest_bytes)
 
 
-def _scratch(tiling: Tiling, kernels: TiledKernels, build: KernelBuild, alignment_bytes: int) -> list[TileBuffer]:
-    """What each op of each distinct patch requests, as one (class, 1) array per request."""
+def _scratch(
+    tiling: Tiling, kernels: TiledKernels, build: KernelBuild, alignment_bytes: int
+) -> list[TileBuffer]:
+    """What each op requests; each distinct patch stands for its like, whose sizes stay 0."""
     if build.library not in _SCRATCH_KNOWN:
         return []
     main, classes = kernels.graph.main, patch_classes(tiling)

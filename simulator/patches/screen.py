@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from ..columns import Floats
 from ..workload import op_macs
 from .buffers import live_bytes, tile_buffers
 from .fields import Ints, Spans
@@ -75,12 +76,12 @@ def _peaks(stage: Stage, unpatched: Unpatched, rows: _Axis, cols: _Axis, *, is_s
     return peaks
 
 
-def _macs(stage: Stage, rows: _Axis, cols: _Axis) -> tuple[Ints, int]:
+def _macs(stage: Stage, rows: _Axis, cols: _Axis) -> tuple[Floats, int]:
     """MACs of the stage by grid, and as it is: an op's MACs per output place x places made.
 
     Places made = (sum of the parts' rows) x (sum of the parts' columns).
     """
-    total, whole_macs = np.zeros((len(rows.counts), len(cols.counts)), dtype=np.int64), 0
+    total, whole_macs = np.zeros((len(rows.counts), len(cols.counts))), 0
     for op in stage.ops:
         macs, out = op_macs(stage.subgraph, op) or 0, op.outputs[0]
         shape, axes = stage.subgraph.tensors[out].shape, stage.axes[out]
@@ -88,7 +89,8 @@ def _macs(stage: Stage, rows: _Axis, cols: _Axis) -> tuple[Ints, int]:
             np.add.reduceat(axis.trace.tiles[out].stop - axis.trace.tiles[out].first, axis.starts)
             for axis in (rows, cols)
         ]
-        total += macs // (shape[axes[0]] * shape[axes[1]]) * sums[0][:, None] * sums[1][None, :]
+        places = sums[0][:, None].astype(np.float64) * sums[1][None, :]
+        total += float(macs // (shape[axes[0]] * shape[axes[1]])) * places  # exact up to 2**53
         whole_macs += macs
     return total, whole_macs
 

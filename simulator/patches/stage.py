@@ -8,6 +8,8 @@ from ...errors import PatchesInvalid
 from ...graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph
 from .fields import PICTURE, Axes, activation_inputs, input_axes, why_whole
 
+_LONGEST = 200  # ops of a stage
+
 
 @dataclass(frozen=True, eq=False)
 class Stage:
@@ -53,8 +55,10 @@ class Cuts:
 def find_cuts(graph: ModelGraph) -> Cuts:
     """Every legal stage of the main subgraph."""
     main, stages, refused, ended = graph.main, [], [], ""
+    if len(main.ops) > _LONGEST:
+        ended = f"stages of more than {_LONGEST} ops are not looked at"
     open_tensors: dict[int, int] = {}  # activation -> readers that still come, itself as an output included
-    for op in main.ops:
+    for op in main.ops[:_LONGEST]:
         why = why_whole(main, op)
         if why:
             ended = f"{op.label} {op.index} {why}"
@@ -102,9 +106,10 @@ def _readers(main: Subgraph, tensor: int) -> int:
 
 def _stage(main: Subgraph, last: Op, open_tensors: dict[int, int]) -> Stage | str:
     """The stage up to this op, or why it is none."""
-    crossing = [main.tensors[t].name or f"tensor {t}" for t in open_tensors]
-    if len(crossing) > 1:
-        return f"{len(crossing)} tensors cross: {', '.join(crossing[:3])}" + (", ..." if crossing[3:] else "")
+    if len(open_tensors) > 1:
+        makers = [main.producer_of.get(t, -1) for t in open_tensors]
+        named = ["an input" if maker < 0 else f"{main.ops[maker].label} {maker}" for maker in makers]
+        return f"{len(named)} tensors cross: of {', '.join(named[:4])}" + (", ..." if named[4:] else "")
     ops = main.ops[: last.index + 1]
     made = {op.outputs[0] for op in ops}
     read = dict.fromkeys(op.inputs[n] for op in ops for n in activation_inputs(main, op))

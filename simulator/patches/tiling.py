@@ -85,7 +85,8 @@ class Trace(NamedTuple):
     def is_empty(self) -> Bools:
         """Per part, whether it reads nothing at all of some tensor: it lies in padding."""
         empty = [span.first >= span.stop for span in (*self.tiles.values(), *self.reads.values())]
-        return np.logical_or.reduce(empty)
+        result: Bools = np.logical_or.reduce(empty)
+        return result
 
 
 def trace(stage: Stage, along: int, parts: Spans) -> Trace:

@@ -17,6 +17,7 @@
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
     ├── PlanInvalid               a memory plan that the judge refuses
+    ├── PatchesInvalid            patches that cannot end there, or a grid that the tensor does not have
     └── FactsNotFound             measured figures that a comparison needs are not there
 """
 
@@ -119,6 +120,10 @@ class BudgetInvalid(PreflashError):
 
 class PlanInvalid(_WithFaults):
     """The judge of memory plans refuses this plan."""
+
+
+class PatchesInvalid(PreflashError):
+    """The first ops cannot run on patches as asked."""
 
 
 class FactsNotFound(PreflashError):

@@ -60,6 +60,15 @@ class CodeModel(Sourced):
     flat_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="flat")] = None
 
 
+class PatchModel(Sourced):
+    """Whether the runtime runs the first ops of a network patch by patch.
+
+    run: "built-in" | "by-hand" (not itself, but the application can split the model and loop) | "never".
+    """
+
+    run: Literal["built-in", "by-hand", "never"]
+
+
 class RateModel(Sourced):
     """A declarative accelerator: MACs and bytes per cycle, for runtimes that drive one."""
 
@@ -94,6 +103,7 @@ class RuntimeSpec(Block):
     memory: MemoryModel
     code: CodeModel
     rate: RateModel | None = None
+    patches: PatchModel | None = None  # None: nobody has said
     ops: Annotated[tuple[OpSupport, ...], Field(min_length=1, max_length=1024, alias="op")]
     notes: str = ""
 

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from .geometry import Padding, Window, slide
+from .geometry import Padding, Window, repadded, slide
 from .ir import OPTIONAL, DType, Op, Subgraph, Tensor
 from .ops import (
     Conv2DAttributes,
@@ -74,6 +74,15 @@ def _nhwc(shape: tuple[int, ...]) -> tuple[int, int, int, int]:
 
 def op_dims(subgraph: Subgraph, op: Op) -> OpDims | None:
     """The extents of the op; None for kinds that have no window or matrix, or lack needed tensors."""
+    dims = _dims(subgraph, op)
+    if dims is None or op.pads is None:
+        return dims
+    top, bottom, left, right = op.pads
+    rows, cols = repadded(dims.rows, top, bottom), repadded(dims.cols, left, right)
+    return replace(dims, rows=rows, cols=cols, out_h=rows.extent_out, out_w=cols.extent_out)
+
+
+def _dims(subgraph: Subgraph, op: Op) -> OpDims | None:
     match op.attributes:
         case Conv2DAttributes() as a:
             return _conv(subgraph, op, a.padding, (a.stride_h, a.stride_w),

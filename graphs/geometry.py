@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 
 
@@ -42,6 +42,18 @@ def slide(extent_in: int, *, kernel: int, stride: int, dilation: int, padding: P
     extent_out = max(0, -(-span // stride))
     pad_total = max((extent_out - 1) * stride + reach + 1 - extent_in, 0)
     return Window(extent_in, extent_out, kernel, stride, dilation, pad_total // 2, pad_total)
+
+
+def repadded(window: Window, before: int, behind: int) -> Window:
+    """The same window over the same extent with this padding: out = ceil((in + pads - (K-1)*D) / S).
+
+    >>> repadded(slide(5, kernel=3, stride=2, dilation=1, padding=Padding.SAME), 1, 0).extent_out
+    2
+    """
+    reach = (window.kernel - 1) * window.dilation
+    span = window.extent_in + before + behind - reach
+    extent_out = max(0, -(-span // window.stride))
+    return replace(window, extent_out=extent_out, pad_before=before, pad_total=before + behind)
 
 
 def taps_inside(window: Window) -> int:

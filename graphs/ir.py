@@ -130,6 +130,8 @@ class Op:
         consumers: indices of all ops that read an output, ascending, without repeats.
         only_legacy_code: the file names the op by the deprecated byte alone, which some readers overlook.
         fused: the ops of the original graph that this kernel runs, in order, itself first; () if not fused.
+        pads: (top, bottom, left, right) padding of a windowed op that runs on a tile of its input, in place
+            of what its attributes say; None is what they say. No file holds it.
     """
 
     index: int
@@ -146,6 +148,7 @@ class Op:
     producers: tuple[int, ...] = ()
     consumers: tuple[int, ...] = ()
     fused: tuple[Op, ...] = ()
+    pads: tuple[int, int, int, int] | None = None
 
     @property
     def label(self) -> str:

@@ -161,6 +161,11 @@ def _op(op: Op, where: str, codes: dict[Code, int]) -> Record:
             f"{op.label} was fused from {len(op.fused)} ops; a .tflite cannot hold it",
             where=where, fix="write the graph as it was before fusion",
         )  # fmt: skip
+    if op.pads is not None:
+        raise UnsupportedOp(
+            f"{op.label} runs on a tile with padding of its own; a .tflite cannot hold it",
+            where=where, fix="write the graph as it was before it was cut into patches",
+        )  # fmt: skip
     if operator_code(op.kind) is None:
         fix = "use a kind of the TFLite schema, or CUSTOM"
         raise UnsupportedOp(f"the format has no op kind {op.kind}", where=where, fix=fix)

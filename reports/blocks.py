@@ -53,8 +53,9 @@ def aligned(columns: Sequence[str], rows: Sequence[Sequence[Cell]]) -> list[str]
     cells = [tuple(columns), *(tuple(cell_text(cell) for cell in row) for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(columns))]
     right = [all(not isinstance(row[i], str) for row in rows) for i in range(len(columns))]
+    layout = list(zip(widths, right, strict=True))
     return [
-        "  ".join(c.rjust(w) if r else c.ljust(w) for c, w, r in zip(row, widths, right, strict=True)).rstrip()
+        "  ".join(c.rjust(w) if r else c.ljust(w) for c, (w, r) in zip(row, layout, strict=True)).rstrip()
         for row in cells
     ]
 

@@ -244,6 +244,7 @@ def test_bytes_alive_by_hand(patches: tuple[int, int], streamed: bool, stage_byt
     assert plan.ram.stage_bytes == plan.ram.live_bytes == stage_bytes
     assert plan.ram.rest_bytes == 64 + 64  # RESHAPE: the cut and its copy
     assert plan.peak_bytes >= stage_bytes
+    assert (plan.need.lo, plan.need.value) == (stage_bytes + plan.beside_bytes, plan.ram_bytes)
 
 
 def test_macs_by_hand() -> None:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+import preflash
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from patch_models import ending_at, exact_arithmetic, numbers, stacks
 from preflash.devices.catalog import load_runtime, load_target, runtime_names
 from preflash.devices.target import Target
-from preflash.errors import PatchesInvalid, PlanInvalid, UnsupportedOp
+from preflash.errors import PatchesInvalid, PlanInvalid, RuntimeFileInvalid, UnsupportedOp
 from preflash.graphs.build import GraphBuilder
+from preflash.graphs.check import check
 from preflash.graphs.evaluate import evaluate, run_op
 from preflash.graphs.geometry import Padding, repadded, slide
 from preflash.graphs.ir import DType, ModelGraph, Op
@@ -23,7 +26,7 @@ from preflash.graphs.zoo import build
 from preflash.simulator.patches.execute import run_patches
 from preflash.simulator.patches.fields import Spans, activation_inputs, window_reads
 from preflash.simulator.patches.judge import judge_patches
-from preflash.simulator.patches.kernels import one_patch
+from preflash.simulator.patches.kernels import one_patch, tiled_kernels
 from preflash.simulator.patches.runners import how_to_run
 from preflash.simulator.patches.schedule import plan_unpatched
 from preflash.simulator.patches.screen import candidates, front
@@ -172,6 +175,22 @@ def test_patch_by_patch_gives_the_same_bits(graph: ModelGraph, grid: tuple[int, 
     assert np.array_equal(whole, patched)
 
 
+@settings(max_examples=60, deadline=None)
+@given(graph=stacks(), grid=GRIDS, at=st.integers(0, 9), streamed=st.booleans())
+def test_the_kernels_of_patches_are_valid_graphs_whose_shapes_follow_from_each_other(
+    graph: ModelGraph, grid: tuple[int, int], at: int, streamed: bool
+) -> None:
+    found = legal(graph, grid, at)
+    if found is None:
+        return
+    tiling = tile(stage_at(graph, found[0]), found[1])
+    check(one_patch(graph, tiling, 0, 0))
+    kernels = tiled_kernels(graph, tiling, is_streamed=streamed)
+    check(kernels.graph)
+    stage_runs = sum(kernels.counts[~np.array(kernels.is_copy)]) - (len(graph.ops) - len(tiling.stage.ops))
+    assert stage_runs == len(tiling.stage.ops) * found[1].rows * found[1].cols
+
+
 def test_a_transposed_picture_is_cut_where_its_rows_and_columns_lie() -> None:
     b = GraphBuilder("nchw")
     x = b.input((1, 2, 9, 7))
@@ -225,6 +244,7 @@ def test_bytes_alive_by_hand(patches: tuple[int, int], streamed: bool, stage_byt
     assert plan.ram.stage_bytes == plan.ram.live_bytes == stage_bytes
     assert plan.ram.rest_bytes == 64 + 64  # RESHAPE: the cut and its copy
     assert plan.peak_bytes >= stage_bytes
+    assert (plan.need.lo, plan.need.value) == (stage_bytes + plan.beside_bytes, plan.ram_bytes)
 
 
 def test_macs_by_hand() -> None:
@@ -450,6 +470,14 @@ def test_a_front_keeps_what_nothing_else_beats() -> None:
 def test_the_shipped_runtimes_run_patches_by_hand_only_and_name_their_source(name: str) -> None:
     stated = load_runtime(name).patches
     assert stated is not None and stated.run == "by-hand" and stated.source
+
+
+def test_a_runtime_file_that_says_nothing_known_about_patches_is_refused(tmp_path: Path) -> None:
+    shipped = Path(preflash.__file__).parent / "devices" / "runtimes" / "tflm-esp-nn.toml"
+    mine = tmp_path / "mine.toml"
+    mine.write_text(shipped.read_text(encoding="utf-8").replace('run = "by-hand"', 'run = "maybe"'))
+    with pytest.raises(RuntimeFileInvalid, match=r"patches\.run"):
+        load_runtime(mine)
 
 
 def test_a_plan_says_that_no_runtime_of_the_catalogue_runs_it() -> None:

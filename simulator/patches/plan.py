@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ..interval import Basis, Interval
 from .cost import Cost
 from .schedule import Schedule
 from .tiling import Grid, Patch, Tiling
@@ -63,6 +64,13 @@ class PatchPlan:
     def ram_bytes(self) -> int:
         """What the network needs in all: peak + what the runtime keeps beside it."""
         return self.ram.peak_bytes + self.beside_bytes
+
+    @property
+    def need(self) -> Interval:
+        """`ram_bytes` as a figure: as laid out, at least the live sum; nobody has measured such a build."""
+        least = self.ram.live_bytes + self.beside_bytes
+        source = f"{self.grid} patches replayed to the byte; what lies beside them as without patches"
+        return Interval(self.ram_bytes, least, self.ram_bytes, Basis.ANALYTIC, source)
 
     @property
     def mac_overhead(self) -> float | None:

@@ -74,8 +74,8 @@ def test_every_shared_model_gets_an_answer_or_a_named_refusal() -> None:
             assert "patches do not help: " in study.sentence
         for plan in study.front:
             assert plan.ram_bytes < study.unpatched_bytes
-            # a little below 0 where a VALID window leaves out rows that nobody reads
-            assert plan.mac_overhead is None or plan.mac_overhead > -0.01
+            if plan.mac_overhead is not None and plan.mac_overhead < 0:  # rows that nobody reads
+                judge_patches(plan, graph, CMSIS.kernels)
     assert answered >= 300 and helped >= 60
 
 

@@ -25,8 +25,22 @@ class PlannedBuffer:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Bytes the runtime is found to take for such a plan, p10..p90, where the planner is only a model of its."""
+
+    lo_bytes: float
+    value_bytes: float
+    hi_bytes: float
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Where every activation lies, and what the arena needs."""
+    """Where every activation lies, and what the arena needs.
+
+    Args:
+        taken: None where the plan is the runtime's own, to the byte.
+    """
 
     planner: str
     buffers: tuple[PlannedBuffer, ...]
@@ -40,6 +54,7 @@ class MemoryPlan:
     tail_items: tuple[tuple[str, int], ...]  # what the tail holds, in bytes, by kind
     warnings: tuple[str, ...] = ()
     alignment_bytes: int = 16
+    taken: Taken | None = None
 
     @property
     def peak_op(self) -> int:

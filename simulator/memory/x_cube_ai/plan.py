@@ -1,0 +1,79 @@
+"""The plan of X-CUBE-AI's activations at one release, and what ST's reports say such a plan takes."""
+
+from __future__ import annotations
+
+from ....devices.runtime import RuntimeSpec
+from ....errors import PlanInvalid
+from ....graphs.ir import ModelGraph
+from ...arena import Taken
+from ...estimate import MemoryPlan, PlannedBuffer
+from ...releases import release_figure
+from .buffers import Owner, Wanted, clock_of, wanted_buffers
+from .place import Span, place
+
+_WARNING = "a model of ST's planner, which is not published: the buffers show one plan of this kind"
+
+
+def plan_x_cube_ai(graph: ModelGraph, runtime: RuntimeSpec) -> MemoryPlan:
+    """The main subgraph's fused kernels; inputs and outputs lie in the activations.
+
+    Raises:
+        PlanInvalid: more than one subgraph, or a tensor without a fixed number of bytes.
+    """
+    release, alignment_bytes = runtime.release, runtime.memory.alignment_bytes
+    if release is None or len(graph.subgraphs) != 1:
+        fault = "control flow" if release is not None else f"{runtime.name} lists no release"
+        raise PlanInvalid("X-CUBE-AI cannot plan this", faults=(fault,), where=graph.name)
+    wanted = wanted_buffers(graph, release, alignment_bytes=alignment_bytes, overlap=True)
+    offsets = place(wanted.spans, wanted.overlaps, alignment_bytes)
+    limit = release.overlap_limit_bytes
+    if limit is not None and _extent(wanted.spans, offsets) > limit:
+        wanted = wanted_buffers(graph, release, alignment_bytes=alignment_bytes, overlap=False)
+        offsets = place(wanted.spans, wanted.overlaps, alignment_bytes)
+    return _as_plan(graph, wanted, offsets, runtime=runtime)
+
+
+def _extent(spans: list[Span], offsets: list[int]) -> int:
+    return max((o + s.size_bytes for o, s in zip(offsets, spans, strict=True)), default=0)
+
+
+def _as_plan(graph: ModelGraph, wanted: Wanted, offsets: list[int], *, runtime: RuntimeSpec) -> MemoryPlan:
+    buffers = tuple(
+        PlannedBuffer(
+            _name(graph, owner), "tensor" if owner.kind == "tensor" else "scratch", 0, owner.tensor, owner.op,
+            span.size_bytes, span.first, span.last, offset,
+        )
+        for owner, span, offset in zip(wanted.owners, wanted.spans, offsets, strict=True)
+    )  # fmt: skip
+    head_bytes = _extent(wanted.spans, offsets)
+    figure = release_figure(runtime.version, "activations", {"fixed": 1.0, "planned_bytes": head_bytes})
+    taken = None
+    if figure.value is not None and figure.lo is not None and figure.hi is not None:
+        taken = Taken(figure.lo, figure.value, figure.hi, figure.source)
+    clocks = tuple(clock_of(op) for op in graph.main.ops)
+    live = tuple(max(occupied_bytes(buffers, clock - 1), occupied_bytes(buffers, clock)) for clock in clocks)
+    return MemoryPlan(
+        planner="x-cube-ai", buffers=buffers,
+        head_bytes=head_bytes, tail_bytes=0, used_bytes=head_bytes, min_bytes=head_bytes, tail_items=(),
+        alignment_bytes=runtime.memory.alignment_bytes, clock_of_op=clocks, live_bytes=live,
+        lower_bound_bytes=max(live, default=0), warnings=(_WARNING,), taken=taken,
+    )  # fmt: skip
+
+
+def occupied_bytes(buffers: tuple[PlannedBuffer, ...], instant: int) -> int:
+    """Bytes that some buffer covers at this instant; what lies over something counts once."""
+    alive = sorted(
+        (b.offset_bytes, b.offset_bytes + b.size_bytes) for b in buffers if b.first <= instant <= b.last
+    )
+    covered, reached = 0, 0
+    for start, end in alive:
+        covered += max(0, end - max(start, reached))
+        reached = max(reached, end)
+    return covered
+
+
+def _name(graph: ModelGraph, owner: Owner) -> str:
+    if owner.kind == "tensor":
+        return graph.main.tensors[owner.tensor].name or f"tensor {owner.tensor}"
+    what = "padded input" if owner.kind == "padded" else "scratch"
+    return f"{graph.main.ops[owner.op].label} {owner.op} {what}"

@@ -27,7 +27,8 @@ from preflash.simulator.validate.st_rows import VERSIONS, Network, StRow, st_row
 OUT = Path(__file__).resolve().parents[1] / "simulator" / "data" / "x_cube_ai.csv"
 HEADER = """\
 # Bytes of a figure = sum of coefficient x term (simulator/releases.py); lo and hi are factors on it: p10 and p90 of
-# stated / predicted for families left out of the fit, left_out_* their |error| as a fraction. Source: facts/st_model_zoo.csv (ST's model zoo, STM32H747).
+# stated / predicted for families left out of the fit, left_out_* their |error| as a fraction;
+# most_ratio is the largest stated / planned bytes. Source: facts/st_model_zoo.csv (ST's model zoo, STM32H747).
 # Made by scripts/fit_x_cube_ai.py.
 """
 FIGURES = {
@@ -79,6 +80,12 @@ def fit(found: Sequence[Point], names: Sequence[str]) -> dict[str, float]:
     return best
 
 
+def most(found: Sequence[Point]) -> float:
+    """The largest stated / planned; 0 where nothing is planned."""
+    planned = [p.stated / p.terms["planned_bytes"] for p in found if p.terms["planned_bytes"]]
+    return max(1.0, *planned) if planned else 0.0
+
+
 def predicted(coefficients: dict[str, float], point: Point) -> float:
     return sum(value * point.terms[name] for name, value in coefficients.items())
 
@@ -100,7 +107,7 @@ def main() -> None:
     with OUT.open("w", newline="", encoding="utf-8") as file:
         file.write(HEADER)
         out = csv.writer(file, lineterminator="\n")
-        out.writerow(("version", "figure", *TERMS, "lo_ratio", "hi_ratio", "points",
+        out.writerow(("version", "figure", *TERMS, "lo_ratio", "hi_ratio", "most_ratio", "points",
                       "left_out_median", "left_out_p90"))  # fmt: skip
         for version in dict.fromkeys(VERSIONS.values()):
             for figure, (names, _) in FIGURES.items():
@@ -111,7 +118,7 @@ def main() -> None:
                 outside = [abs(1 / ratio - 1) * 100 for _, ratio in ratios]
                 lo, hi = np.quantile([ratio for _, ratio in ratios], [0.1, 0.9])
                 values = [f"{coefficients.get(term, 0.0):.6g}" for term in TERMS]
-                out.writerow((version, figure, *values, f"{lo:.4f}", f"{hi:.4f}", len(found),
+                out.writerow((version, figure, *values, f"{lo:.4f}", f"{hi:.4f}", f"{most(found):.4f}", len(found),
                               f"{np.median(outside) / 100:.4f}", f"{np.quantile(outside, 0.9) / 100:.4f}"))  # fmt: skip
                 print(f"{version:5} {figure:12} n {len(found):2}  fitted: median {np.median(inside):5.1f} % p90 "
                       f"{np.quantile(inside, 0.9):5.1f} %   left out: median {np.median(outside):5.1f} % p90 "

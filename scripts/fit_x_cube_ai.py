@@ -3,8 +3,9 @@
 usage: fit_x_cube_ai.py FACTS_FOLDER      (holds st_model_zoo.csv)
 
 Activations are at least the planned bytes; what is fitted is what comes on top. Per release and figure:
-non-negative coefficients with the smallest sum of |predicted / stated - 1| over the distinct networks. The spread lo..hi is p10..p90 of stated / predicted where a family is predicted from the other three; the
-table of both is printed.
+non-negative coefficients with the smallest sum of |predicted / stated - 1| over the distinct networks. The
+spread lo..hi is p10..p90 of stated / predicted where a family is predicted from the other three; the table of
+both is printed.
 """
 
 from __future__ import annotations
@@ -26,10 +27,10 @@ from preflash.simulator.validate.st_rows import VERSIONS, Network, StRow, st_row
 
 OUT = Path(__file__).resolve().parents[1] / "simulator" / "data" / "x_cube_ai.csv"
 HEADER = """\
-# Bytes of a figure = sum of coefficient x term (simulator/releases.py); lo and hi are factors on it: p10 and p90 of
-# stated / predicted for families left out of the fit, left_out_* their |error| as a fraction;
-# most_ratio is the largest stated / planned bytes. Source: facts/st_model_zoo.csv (ST's model zoo, STM32H747).
-# Made by scripts/fit_x_cube_ai.py.
+# Bytes of a figure = sum of coefficient x term (simulator/releases.py); lo and hi are factors on it: p10 and
+# p90 of stated / predicted for families left out of the fit, left_out_* their |error| as a fraction;
+# most_ratio is the largest stated / planned bytes.
+# Source: facts/st_model_zoo.csv (ST's model zoo, STM32H747). Made by scripts/fit_x_cube_ai.py.
 """
 FIGURES = {
     "activations": (("planned_bytes", "fixed"), lambda row: row.activations_bytes),
@@ -98,8 +99,29 @@ def held_out(found: Sequence[Point], names: Sequence[str]) -> list[tuple[str, fl
         if not rest:
             continue
         coefficients = fit(rest, names)
-        ratios += [(family, p.stated / max(1.0, predicted(coefficients, p))) for p in found if p.family == family]
+        ratios += [
+            (family, p.stated / max(1.0, predicted(coefficients, p))) for p in found if p.family == family
+        ]
     return ratios
+
+
+def row_of(version: str, figure: str, found: Sequence[Point]) -> list[str]:
+    """The line of the file; prints how well it fits and how well it predicts a family left out."""
+    names = FIGURES[figure][0]
+    coefficients, ratios = fit(found, names), held_out(found, names)
+    inside = [abs(predicted(coefficients, p) / p.stated - 1) * 100 for p in found]
+    outside = [abs(1 / ratio - 1) * 100 for _, ratio in ratios]
+    lo, hi = np.quantile([ratio for _, ratio in ratios], [0.1, 0.9])
+    print(
+        f"{version:5} {figure:12} n {len(found):2}"
+        f"  fitted: median {np.median(inside):5.1f} % p90 {np.quantile(inside, 0.9):5.1f} %"
+        f"  left out: median {np.median(outside):5.1f} % p90 {np.quantile(outside, 0.9):5.1f} %"
+    )
+    return [
+        version, figure, *(f"{coefficients.get(term, 0.0):.6g}" for term in TERMS), f"{lo:.4f}", f"{hi:.4f}",
+        f"{most(found):.4f}", str(len(found)), f"{np.median(outside) / 100:.4f}",
+        f"{np.quantile(outside, 0.9) / 100:.4f}",
+    ]  # fmt: skip
 
 
 def main() -> None:
@@ -110,19 +132,8 @@ def main() -> None:
         out.writerow(("version", "figure", *TERMS, "lo_ratio", "hi_ratio", "most_ratio", "points",
                       "left_out_median", "left_out_p90"))  # fmt: skip
         for version in dict.fromkeys(VERSIONS.values()):
-            for figure, (names, _) in FIGURES.items():
-                found = points(rows, version, figure)
-                coefficients = fit(found, names)
-                inside = [abs(predicted(coefficients, p) / p.stated - 1) * 100 for p in found]
-                ratios = held_out(found, names)
-                outside = [abs(1 / ratio - 1) * 100 for _, ratio in ratios]
-                lo, hi = np.quantile([ratio for _, ratio in ratios], [0.1, 0.9])
-                values = [f"{coefficients.get(term, 0.0):.6g}" for term in TERMS]
-                out.writerow((version, figure, *values, f"{lo:.4f}", f"{hi:.4f}", f"{most(found):.4f}", len(found),
-                              f"{np.median(outside) / 100:.4f}", f"{np.quantile(outside, 0.9) / 100:.4f}"))  # fmt: skip
-                print(f"{version:5} {figure:12} n {len(found):2}  fitted: median {np.median(inside):5.1f} % p90 "
-                      f"{np.quantile(inside, 0.9):5.1f} %   left out: median {np.median(outside):5.1f} % p90 "
-                      f"{np.quantile(outside, 0.9):6.1f} %  {coefficients}")  # fmt: skip
+            for figure in FIGURES:
+                out.writerow(row_of(version, figure, points(rows, version, figure)))
 
 
 if __name__ == "__main__":

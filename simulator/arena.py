@@ -26,7 +26,7 @@ class PlannedBuffer:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Bytes the runtime is found to take for such a plan, p10..p90, where the planner is only a model of its."""
+    """Bytes the runtime is found to take for such a plan, p10..p90, where the plan is a model of its own."""
 
     lo_bytes: float
     value_bytes: float

@@ -1,4 +1,4 @@
-"""What do ST's published figures say a release of X-CUBE-AI takes? Fitted terms, with their held-out spread."""
+"""What do ST's published figures say a release of X-CUBE-AI takes? Fitted terms with held-out spread."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class Fitted(NamedTuple):
     """bytes = sum of coefficient x term; lo and hi are factors on it.
 
     Args:
-        most_ratio: no row states more than this times the planned bytes; 0 where nothing is planned. A plan that
-            passes the judge can be had, so the interval reaches down to it.
+        most_ratio: no row states more than this times the planned bytes; 0 where nothing is planned. A plan
+            that passes the judge can be had, so the interval reaches down to it.
         left_out_median, left_out_p90: of |error| where a family is predicted from the other ones; fractions.
     """
 
@@ -56,10 +56,10 @@ def release_figure(version: str, figure: str, terms: Mapping[str, float]) -> Int
 
 
 def op_terms(graph: ModelGraph) -> dict[str, float]:
-    """fixed 1; matrix_ops with weights; other_ops that run; channels that have a weight scale of their own."""
+    """fixed 1; matrix_ops with weights; other_ops that run; channels with a weight scale of their own."""
     terms = dict.fromkeys(TERMS, 0.0) | {"fixed": 1.0}
     for subgraph in graph.subgraphs:
-        for op in (part for op in subgraph.ops for part in (op.fused or (op,))):
+        for op in (part for kernel in subgraph.ops for part in (kernel.fused or (kernel,))):
             if op.kind in _MATRIX:
                 terms["matrix_ops"] += 1
                 weight = subgraph.tensors[op.inputs[1]] if len(op.inputs) > 1 and op.inputs[1] >= 0 else None

@@ -1,4 +1,4 @@
-"""SqueezeNet 1.0 and 1.1: fire modules, a 1x1 squeeze and two expansions side by side (Iandola et al. 2016)."""
+"""SqueezeNet 1.0 and 1.1: fire modules, a squeeze and two expansions side by side (Iandola et al. 2016)."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from ..ops import Conv2DAttributes, Pool2DAttributes
 from .blocks import RELU, conv, picture, pointwise
 from .reference import Plan
 
-# (squeeze, expand) of the fire modules; "pool" halves the picture. 1.0 is ST's: one (64, 256) less than published,
-# which is what its weights add up to.
+# (squeeze, expand) of the fire modules; "pool" halves the picture. 1.0 is ST's: one (64, 256) less than
+# published, which is what its weights add up to.
 _V1_0 = ("pool", (16, 64), (16, 64), (32, 128), "pool", (32, 128), (48, 192), (48, 192), (64, 256))
 _V1_1 = ("pool", (16, 64), (16, 64), "pool", (32, 128), (32, 128), "pool",
          (48, 192), (48, 192), (64, 256), (64, 256))  # fmt: skip

@@ -63,7 +63,7 @@ def _buffers_alone(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
 
 
 def _overlaps(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
-    """No two buffers share a byte at the same instant, unless both are pinned or it is overwritten in step."""
+    """No two buffers share a byte at the same instant, unless both are pinned or one replaces the other."""
     pinned = _pinned(graph)
     buffers = [b for b in plan.buffers if b.first >= 0 or b.last >= 0]  # (-1, -1): nobody touches it
     for i, a in enumerate(buffers):

@@ -1,10 +1,11 @@
-"""May this output lie over this input? Written pixel by pixel, it must never reach a byte that is still to be read.
+"""May this output lie over this input? Written pixel by pixel, it must not reach a byte still to be read.
 
 From the op's own geometry; shares no code with the planners.
 """
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,9 @@ from ..estimate import MemoryPlan, PlannedBuffer
 Pixels = npt.NDArray[np.int64]
 OVERLAPPING = frozenset({"x-cube-ai"})  # planners whose outputs may lie over inputs
 _IN_PLACE = frozenset({
-    "ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU",
-    "SOFTMAX", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "ABS", "NEG", "SQUARE", "SQRT", "RSQRT",
+    "ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH",
+    "LEAKY_RELU", "SOFTMAX", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "ABS", "NEG", "SQUARE", "SQRT",
+    "RSQRT",
 })  # fmt: skip
 _NEVER = np.iinfo(np.int64).max // 2
 
@@ -31,7 +33,7 @@ def occupied_bytes(plan: MemoryPlan, instant: int) -> int:
     edges = sorted({e for b in alive for e in (b.offset_bytes, b.offset_bytes + b.size_bytes)})
     return sum(
         end - start
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
         if any(b.offset_bytes <= start and end <= b.offset_bytes + b.size_bytes for b in alive)
     )
 
@@ -42,11 +44,8 @@ def copied_at(plan: MemoryPlan, graph: ModelGraph, op: Op) -> int:
     if plan.planner not in OVERLAPPING or frame is None or data is None:
         return clock
     size_bytes = frame[2] * frame[3] * data.shape[3] * _item_bytes(data)
-    copies = [
-        b.first
-        for b in plan.buffers
-        if b.kind == "scratch" and b.op == op.index and b.first < clock <= b.last and b.size_bytes >= size_bytes
-    ]
+    own = [b for b in plan.buffers if b.kind == "scratch" and b.op == op.index]
+    copies = [b.first for b in own if b.first < clock <= b.last and b.size_bytes >= size_bytes]
     return min(copies, default=clock)
 
 
@@ -58,7 +57,7 @@ def may_share(plan: MemoryPlan, graph: ModelGraph, a: PlannedBuffer, b: PlannedB
 
 
 def _overwrites(graph: ModelGraph, new: PlannedBuffer, old: PlannedBuffer, *, plan: MemoryPlan) -> bool:
-    """`new` comes to be at the instant at which `old` is read for the last time, by the op that makes `new`."""
+    """`new` comes to be as `old` is read for the last time, by the op that makes `new`."""
     if new.first != old.last:
         return False
     ops = graph.subgraphs[new.subgraph].ops

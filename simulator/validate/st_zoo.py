@@ -17,7 +17,7 @@ from ..memory.static import static_ram
 from ..metrics import arena_figure
 from ..releases import fitted_figures
 from .facts import Facts
-from .st_rows import Network, StRow, st_rows
+from .st_rows import KIB, Network, StRow, st_rows
 from .table import Cell, Claim, ValidationTable
 
 BOARD = "nucleo-h743zi"
@@ -39,10 +39,13 @@ def figures(network: Network, version: str) -> Figures:
     """The figures of `preflash check -r x-cube-ai@VERSION` for this network."""
     target, graph = load_target(BOARD, f"x-cube-ai@{version}"), network.built()
     plan = plan_memory(fuse(graph, target.runtime.fusion).graph, target)
-    return Figures(arena_figure(plan, "min_bytes", ""), stored_model(graph, target), code_bytes(graph, target),
-                   static_ram(graph, target))  # fmt: skip
+    return Figures(
+        arena_figure(plan, "min_bytes", ""), stored_model(graph, target), code_bytes(graph, target),
+        static_ram(graph, target),
+    )  # fmt: skip
 
 
+_WITH_INTERVAL = {"activations": "activation RAM", "code": "code flash", "runtime_ram": "runtime RAM"}
 _STATED: dict[str, Callable[[StRow], float | None]] = {
     "activations": lambda row: row.activations_bytes,
     "weights": lambda row: row.weights_bytes,
@@ -88,7 +91,8 @@ def st_zoo_table(facts: Facts) -> ValidationTable:
         for (version, family), group in groupby(ordered, key=lambda row: (row.version, row.family))
     ]
     return ValidationTable(
-        "x-cube-ai", "X-CUBE-AI on STM32H7 against ST's model zoo: |error| in percent, rows inside the interval",
+        "x-cube-ai",
+        "X-CUBE-AI on STM32H7 against ST's model zoo: |error| in percent, rows inside the interval",
         ("release", "family", "rows", "networks", "RAM median", "RAM p90", "RAM inside", "weights median",
          "weights p90", "code median", "code p90", "code inside", "runtime RAM median", "runtime RAM p90",
          "runtime RAM inside"),
@@ -115,13 +119,10 @@ def _claims(rows: Sequence[StRow]) -> tuple[Claim, ...]:
     by_version: dict[str, list[StRow]] = defaultdict(list)
     for row in rows:
         by_version[row.version].append(row)
-    claims = [_ram_claim("all releases", rows), *(_ram_claim(f"release {v}", r) for v, r in by_version.items())]
-    weights = errors(rows, "weights")
-    claims.append(Claim("weights flash within 1 % of every row but one with another model's weights",
-                        f"median {_percent(quantile(weights, 0.5))} %, largest {_percent(weights[-1])} %, "
-                        f"{sum(e > 0.01 for e in weights)} above 1 %",
-                        quantile(weights, 0.9) <= 0.01 and sum(e > 0.01 for e in weights) <= 1))  # fmt: skip
-    for figure, text in (("activations", "activation RAM"), ("code", "code flash"), ("runtime_ram", "runtime RAM")):
+    claims = [_ram_claim("all releases", rows)]
+    claims += [_ram_claim(f"release {version}", own) for version, own in by_version.items()]
+    claims.append(_weights_claim(rows))
+    for figure, text in _WITH_INTERVAL.items():
         inside, total = coverage(rows, figure)
         claims.append(Claim(f"at least 80 % of the rows lie in the interval of {text}",
                             f"{inside} of {total}", inside >= 0.8 * total))  # fmt: skip
@@ -131,6 +132,21 @@ def _claims(rows: Sequence[StRow]) -> tuple[Claim, ...]:
         for (version, figure), fitted in fitted_figures().items()
     ]  # fmt: skip
     return tuple(claims)
+
+
+def _weights_claim(rows: Sequence[StRow]) -> Claim:
+    """The rows above 1 % are named: each contradicts another row of its own network."""
+    found = errors(rows, "weights")
+    above = sorted(
+        f"{row.network.name} {row.network.resolution} {row.network.classes} classes: "
+        f"{row.weights_bytes / KIB:.2f} KiB stated, {ours / KIB:.2f} ours"
+        for row in rows
+        if row.weights_bytes and (ours := figures(row.network, row.version).weights.value)
+        and abs(ours / row.weights_bytes - 1) > 0.01
+    )  # fmt: skip
+    median, p90 = quantile(found, 0.5), quantile(found, 0.9)
+    reached = f"median {_percent(median)} %, p90 {_percent(p90)} % ({len(found)} rows); {len(above)} above: "
+    return Claim("weights flash: median and p90 <= 1 %", reached + "; ".join(above), p90 <= 0.01)
 
 
 def _ram_claim(what: str, rows: Sequence[StRow]) -> Claim:

@@ -17,8 +17,9 @@ from .scratch import scratch_bytes
 
 _STREAMED = frozenset({"DEPTHWISE_CONV_2D", "CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"})
 ELEMENTWISE = frozenset({
-    "ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH", "LEAKY_RELU",
-    "SOFTMAX", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "ABS", "NEG", "SQUARE", "SQRT", "RSQRT",
+    "ADD", "SUB", "MUL", "MAXIMUM", "MINIMUM", "RELU", "RELU6", "LOGISTIC", "TANH", "HARD_SWISH",
+    "LEAKY_RELU", "SOFTMAX", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "QUANTIZE", "ABS", "NEG", "SQUARE", "SQRT",
+    "RSQRT",
 })  # fmt: skip
 
 
@@ -85,7 +86,7 @@ def wanted_buffers(graph: ModelGraph, release: Release, *, alignment_bytes: int,
 
 
 def _lifetimes(main: Subgraph, copies: dict[int, int]) -> tuple[dict[int, int], dict[int, int]]:
-    """First and last instant of every tensor without stored data that an op touches; variables live throughout."""
+    """First and last instant of each tensor without stored data that an op touches; variables always live."""
     first, last = dict[int, int](), dict[int, int]()
     end = 2 * len(main.ops)
     for op in main.ops:
@@ -138,7 +139,7 @@ def _overlap_streamed(
 ) -> None:
     """begins earlier by: max(0, output - input bytes) + one row of the output (seen in network.c files).
 
-    Never less than row by row requires: after row r it has written r + 1 rows, and reads on from row r x stride.
+    Never less than row by row requires: with row r it has written r + 1 rows, and reads from row r x stride.
     """
     dims = dims_of(main, op)
     assert dims is not None  # _streams looked
@@ -169,5 +170,7 @@ def _streams(
     if op.kind != "CONV_2D":
         return True
     if dims.k_h == dims.k_w == 1:
-        return wanted.spans[pair[0]].size_bytes <= release.overlap_expansion * wanted.spans[pair[1]].size_bytes
-    return release.overlap_convolutions == "all" or (release.overlap_convolutions == "first" and not has_copy)
+        grows = wanted.spans[pair[0]].size_bytes / wanted.spans[pair[1]].size_bytes
+        return grows <= release.overlap_expansion
+    which = release.overlap_convolutions
+    return which == "all" or (which == "first" and not has_copy)

@@ -1,4 +1,4 @@
-"""Where does every buffer go, if some outputs may lie over their inputs? Greedy by size, over the smallest span."""
+"""Where does every buffer go, if some outputs may lie over their inputs? Greedy, for the smallest span."""
 
 from __future__ import annotations
 
@@ -27,10 +27,14 @@ def place(spans: Sequence[Span], overlaps: Overlaps, alignment_bytes: int) -> li
         sorted(range(len(spans)), key=lambda i: (-_area(spans[i]), spans[i].first)),
         _from_the_peak(spans, overlaps),
     )
-    neighbours = _neighbours(spans)
-    plans = [_in_order(order, spans, overlaps, neighbours=neighbours, step=alignment_bytes) for order in orders]
-    return min(plans, key=lambda offsets: max((o + s.size_bytes for o, s in zip(offsets, spans, strict=True)),
-                                              default=0))  # fmt: skip
+    near = _neighbours(spans)
+    plans = [_in_order(order, spans, overlaps, neighbours=near, step=alignment_bytes) for order in orders]
+    return min(plans, key=lambda offsets: extent_bytes(spans, offsets))
+
+
+def extent_bytes(spans: Sequence[Span], offsets: Sequence[int]) -> int:
+    """max(offset + size)."""
+    return max((o + s.size_bytes for o, s in zip(offsets, spans, strict=True)), default=0)
 
 
 def _area(span: Span) -> int:

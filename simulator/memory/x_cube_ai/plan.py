@@ -9,7 +9,7 @@ from ...arena import Taken
 from ...estimate import MemoryPlan, PlannedBuffer
 from ...releases import release_figure
 from .buffers import Owner, Wanted, clock_of, wanted_buffers
-from .place import Span, place
+from .place import extent_bytes, place
 
 _WARNING = "a model of ST's planner, which is not published: the buffers show one plan of this kind"
 
@@ -27,14 +27,10 @@ def plan_x_cube_ai(graph: ModelGraph, runtime: RuntimeSpec) -> MemoryPlan:
     wanted = wanted_buffers(graph, release, alignment_bytes=alignment_bytes, overlap=True)
     offsets = place(wanted.spans, wanted.overlaps, alignment_bytes)
     limit = release.overlap_limit_bytes
-    if limit is not None and _extent(wanted.spans, offsets) > limit:
+    if limit is not None and extent_bytes(wanted.spans, offsets) > limit:
         wanted = wanted_buffers(graph, release, alignment_bytes=alignment_bytes, overlap=False)
         offsets = place(wanted.spans, wanted.overlaps, alignment_bytes)
     return _as_plan(graph, wanted, offsets, runtime=runtime)
-
-
-def _extent(spans: list[Span], offsets: list[int]) -> int:
-    return max((o + s.size_bytes for o, s in zip(offsets, spans, strict=True)), default=0)
 
 
 def _as_plan(graph: ModelGraph, wanted: Wanted, offsets: list[int], *, runtime: RuntimeSpec) -> MemoryPlan:
@@ -45,7 +41,7 @@ def _as_plan(graph: ModelGraph, wanted: Wanted, offsets: list[int], *, runtime: 
         )
         for owner, span, offset in zip(wanted.owners, wanted.spans, offsets, strict=True)
     )  # fmt: skip
-    head_bytes = _extent(wanted.spans, offsets)
+    head_bytes = extent_bytes(wanted.spans, offsets)
     figure = release_figure(runtime.version, "activations", {"fixed": 1.0, "planned_bytes": head_bytes})
     taken = None
     if figure.value is not None and figure.lo is not None and figure.hi is not None:

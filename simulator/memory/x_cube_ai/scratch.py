@@ -1,9 +1,10 @@
 """How much scratch does an X-CUBE-AI kernel ask for? Formulas over the kernel's shape.
 
-Read off network.c files that ST's tool generated for public models (X-CUBE-AI 5 to ST Edge AI 4): the arrays
-named *_scratch0. They hold to the byte for the convolutions seen (depth k = Kh x Kw x Cin, n filters, c channels):
-pointwise 4k + 10n (28 of 28), depthwise c(3 Kh Kw + 10) + 1 (14 of 14), other 4k + n(2k + 14) up to a limit; dense
-2k, and 10n more with a scale per channel (5 of 5).
+Read off the arrays named *_scratch0 in network.c files that ST's tool generated for public models (X-CUBE-AI
+5 to ST Edge AI 4). With depth k = Kh Kw Cin, n filters, c channels they hold to the byte for the 14 pointwise
+(4k + 10n) and 13 depthwise kernels (c (3 Kh Kw + 10) + 1) of a MobileNetV1, for five other convolutions
+(4k + n(2k + 14)), for three that work in blocks, and for four dense kernels (2k, and 10n more with a scale per
+channel). The kernels called conv2d_deep_3x3 differ: 6720 B are asked for where this says 6144.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 from ....graphs.ir import Op, Subgraph
 from ...operands import dims_of
 
-# From this many bytes on the generic convolution works on blocks of filters; what it then asks for is 5120 + 32n.
+# From this many bytes on a convolution works on blocks of filters and asks for 5120 + 32n.
 _BLOCKED_FROM_BYTES = 6144
 _BLOCK_BYTES, _BYTES_PER_FILTER = 5120, 32
 

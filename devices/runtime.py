@@ -106,6 +106,11 @@ class RuntimeSpec(Block):
         return {support.op: support for support in self.ops}
 
     @property
+    def label(self) -> str:
+        """The name, with the release where there are several: "x-cube-ai@8.1"."""
+        return f"{self.name}@{self.version}" if self.releases else self.name
+
+    @property
     def release(self) -> Release | None:
         """The release that `version` names; None where the file lists none."""
         return next((release for release in self.releases if release.version == self.version), None)

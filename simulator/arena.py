@@ -26,12 +26,17 @@ class PlannedBuffer:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Bytes the runtime is found to take for such a plan, p10..p90, where the plan is a model of its own."""
+    """Bytes the runtime is found to take for such a plan, p10..p90, where the plan is a model of its own.
+
+    Args:
+        is_fitted: whether published figures stand behind it, not the plan alone.
+    """
 
     lo_bytes: float
     value_bytes: float
     hi_bytes: float
     source: str
+    is_fitted: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,6 @@ from ...releases import release_figure
 from .buffers import Owner, Wanted, clock_of, wanted_buffers
 from .place import extent_bytes, place
 
-_WARNING = "a model of ST's planner, which is not published: the buffers show one plan of this kind"
-
 
 def plan_x_cube_ai(graph: ModelGraph, runtime: RuntimeSpec) -> MemoryPlan:
     """The main subgraph's fused kernels; inputs and outputs lie in the activations.
@@ -42,18 +40,22 @@ def _as_plan(graph: ModelGraph, wanted: Wanted, offsets: list[int], *, runtime: 
         for owner, span, offset in zip(wanted.owners, wanted.spans, offsets, strict=True)
     )  # fmt: skip
     head_bytes = extent_bytes(wanted.spans, offsets)
-    figure = release_figure(runtime.version, "activations", {"fixed": 1.0, "planned_bytes": head_bytes})
-    taken = None
-    if figure.value is not None and figure.lo is not None and figure.hi is not None:
-        taken = Taken(figure.lo, figure.value, figure.hi, figure.source)
     clocks = tuple(clock_of(op) for op in graph.main.ops)
     live = tuple(max(occupied_bytes(buffers, clock - 1), occupied_bytes(buffers, clock)) for clock in clocks)
     return MemoryPlan(
         planner="x-cube-ai", buffers=buffers,
         head_bytes=head_bytes, tail_bytes=0, used_bytes=head_bytes, min_bytes=head_bytes, tail_items=(),
         alignment_bytes=runtime.memory.alignment_bytes, clock_of_op=clocks, live_bytes=live,
-        lower_bound_bytes=max(live, default=0), warnings=(_WARNING,), taken=taken,
+        lower_bound_bytes=max(live, default=0), taken=_taken(runtime.version, head_bytes),
     )  # fmt: skip
+
+
+def _taken(version: str, head_bytes: int) -> Taken:
+    """What ST's figures say; the plan alone where there are none for this release."""
+    figure = release_figure(version, "activations", {"fixed": 1.0, "planned_bytes": head_bytes})
+    if figure.value is None or figure.lo is None or figure.hi is None:
+        return Taken(head_bytes, head_bytes, head_bytes, figure.reason, is_fitted=False)
+    return Taken(figure.lo, figure.value, figure.hi, figure.source)
 
 
 def occupied_bytes(buffers: tuple[PlannedBuffer, ...], instant: int) -> int:

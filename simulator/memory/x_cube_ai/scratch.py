@@ -3,8 +3,8 @@
 Read off the arrays named *_scratch0 in network.c files that ST's tool generated for public models (X-CUBE-AI
 5 to ST Edge AI 4). With depth k = Kh Kw Cin, n filters, c channels they hold to the byte for the 14 pointwise
 (4k + 10n) and 13 depthwise kernels (c (3 Kh Kw + 10) + 1) of a MobileNetV1, for five other convolutions
-(4k + n(2k + 14)), for three that work in blocks, and for four dense kernels (2k, and 10n more with a scale per
-channel). The kernels called conv2d_deep_3x3 differ: 6720 B are asked for where this says 6144.
+(4k + n(2k + 14)), for three that work in blocks, and for four dense kernels (2k, and 10n more with a scale
+per channel). The kernels called conv2d_deep_3x3 differ: 6720 B are asked for where this says 6144.
 """
 
 from __future__ import annotations

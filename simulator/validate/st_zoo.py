@@ -150,7 +150,7 @@ def _claims(rows: Sequence[StRow]) -> tuple[Claim, ...]:
         claims.append(Claim(f"at least 80 % of the rows lie in the interval of {text}",
                             f"{inside} of {total}", inside >= 0.8 * total))  # fmt: skip
     claims += [
-        Claim(f"left out: {figure.replace('_', ' ')} of release {version}, each family predicted from the others",
+        Claim(f"{figure.replace('_', ' ')} of release {version}, a family predicted from the others",
               f"median {_percent(fitted.left_out_median)} %, p90 {_percent(fitted.left_out_p90)} %", None)
         for (version, figure), fitted in fitted_figures().items()
     ]  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
@@ -34,6 +35,7 @@ _BASIS_OF = {"datasheet": Basis.DATASHEET, "measured": Basis.MEASURED, "primary"
 # up to 0.12 % more.
 _RAW_EXCESS = 0.0012
 _RAW_SOURCE = "weights and int32 biases of the kernels, as st_model_zoo.csv has them"
+_RELEASED_CORE = "cortex-m7"
 _WITH_BIAS = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 _INDEX_TYPES = frozenset({DType.INT32, DType.INT64})
 
@@ -94,7 +96,8 @@ def stored_model(graph: ModelGraph, target: Target) -> Interval:
         return unknown(f"how {name} stores weights is not modelled in this version")
     if persistent == "x-cube-ai":
         size = raw_weight_bytes(graph)
-        return Interval(size, size, size * (1 + _RAW_EXCESS), Basis.CALIBRATED, _RAW_SOURCE)
+        most = -int(-size * (1 + _RAW_EXCESS) // 1)
+        return Interval(size, size, most, Basis.CALIBRATED, _RAW_SOURCE)
     return exact(model_bytes(graph), "length of the .tflite")
 
 
@@ -118,7 +121,7 @@ def code_bytes(graph: ModelGraph, target: Target) -> Interval:
         flat = float(code.flat_bytes)
         return Interval(flat, flat, flat, basis, code.source)
     if code.table == "x-cube-ai":
-        return release_figure(target.runtime.version, "code", op_terms(graph))
+        return _released_code(graph, target)
     if not code.table:
         return unknown(f"code size of {target.runtime.name}: {code.source}")
     key = f"code_bytes:{code.table}:{code.flags}:{code.strip_error_strings}:{target.device.core!r}"
@@ -126,6 +129,15 @@ def code_bytes(graph: ModelGraph, target: Target) -> Interval:
         graph._cache[key] = _linked_bytes(op_names(graph), target)
     size: Interval = graph._cache[key]
     return size
+
+
+def _released_code(graph: ModelGraph, target: Target) -> Interval:
+    """What the release takes for these ops; ST's figures are of a Cortex-M7."""
+    size = release_figure(target.runtime.version, "code", op_terms(graph))
+    if size.value is None or target.device.core.name == _RELEASED_CORE:
+        return size
+    source = f"{size.source}; of a {_RELEASED_CORE}, not of this core"
+    return replace(size, basis=Basis.ANALYTIC, source=source)
 
 
 def op_names(graph: ModelGraph) -> frozenset[str]:

@@ -231,6 +231,13 @@ def test_a_release_without_figures_stands_on_its_plan_alone() -> None:
     assert "no figures of ST" in figure.source
 
 
+def test_a_float_network_stands_on_terms_that_were_not_fitted_to_one() -> None:
+    plan, kernels = planned(build("kws01", dtype="float32"), "8.1")
+    judge(plan, kernels)
+    assert arena_figure(plan, "min_bytes", "").basis is Basis.ANALYTIC
+    assert all("scratch" not in b.name for b in plan.buffers)
+
+
 def test_a_model_with_control_flow_is_refused() -> None:
     graph = build("kws01")
     twice = replace(graph, subgraphs=(graph.main, graph.main))

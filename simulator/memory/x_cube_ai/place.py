@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from heapq import heappop, heappush
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,23 +48,37 @@ def _from_the_peak(spans: Sequence[Span], overlaps: Overlaps) -> list[int]:
     for a, b in overlaps:
         partners[a].append(b)
         partners[b].append(a)
-    left = sorted(range(len(spans)), key=lambda i: (-spans[i].size_bytes, spans[i].first))
     taken: list[int] = []
-    reachable: set[int] = set()
-    while left:
-        chosen = next((i for i in left if i in reachable), left[0])
-        left.remove(chosen)
-        taken.append(chosen)
-        reachable.update(partners[chosen])
+    done = [False] * len(spans)
+    reachable: list[tuple[int, int, int]] = []
+    for start in sorted(range(len(spans)), key=lambda i: _largest_first(spans, i)):
+        heappush(reachable, _largest_first(spans, start))
+        while reachable:
+            chosen = heappop(reachable)[2]
+            if done[chosen]:
+                continue
+            done[chosen] = True
+            taken.append(chosen)
+            for partner in partners[chosen]:
+                heappush(reachable, _largest_first(spans, partner))
     return taken
+
+
+def _largest_first(spans: Sequence[Span], i: int) -> tuple[int, int, int]:
+    return -spans[i].size_bytes, spans[i].first, i
 
 
 def _neighbours(spans: Sequence[Span]) -> list[list[int]]:
     """For each buffer those alive at the same time."""
-    return [
-        [j for j, b in enumerate(spans) if j != i and a.first <= b.last and b.first <= a.last]
-        for i, a in enumerate(spans)
-    ]
+    near: list[list[int]] = [[] for _ in spans]
+    alive: list[int] = []
+    for i in sorted(range(len(spans)), key=lambda i: spans[i].first):
+        alive = [j for j in alive if spans[j].last >= spans[i].first]
+        for j in alive:
+            near[i].append(j)
+            near[j].append(i)
+        alive.append(i)
+    return near
 
 
 def _in_order(
@@ -76,9 +91,9 @@ def _in_order(
     for i in order:
         near = [j for j in neighbours[i] if j in at]
         best: tuple[int, int, int] | None = None
-        for start in _candidates(i, near, at, spans, overlaps):
+        for start in (0, high, *_candidates(i, near, at, spans=spans, overlaps=overlaps)):
             aligned = start // step * step if start < 0 else -(-start // step) * step
-            if not all(_fit(i, aligned, j, at[j], spans, overlaps) for j in near):
+            if not all(_fit((i, aligned), (j, at[j]), spans, overlaps) for j in near):
                 continue
             grown = max(high, aligned + spans[i].size_bytes) - min(low, aligned)
             found = (grown, abs(aligned), aligned)
@@ -91,10 +106,9 @@ def _in_order(
 
 
 def _candidates(
-    i: int, near: Sequence[int], at: Mapping[int, int], spans: Sequence[Span], overlaps: Overlaps
+    i: int, near: Sequence[int], at: Mapping[int, int], *, spans: Sequence[Span], overlaps: Overlaps
 ) -> Iterator[int]:
-    """0, right after and right before each neighbour, and over it as far as is allowed."""
-    yield 0
+    """Right after and right before each neighbour, and over it as far as is allowed."""
     size = spans[i].size_bytes
     for j in near:
         yield at[j] + spans[j].size_bytes
@@ -103,12 +117,15 @@ def _candidates(
             yield at[j] - overlaps[i, j]
         if (j, i) in overlaps:
             yield at[j] + overlaps[j, i]
-    yield max((at[j] + spans[j].size_bytes for j in at), default=0)
 
 
-def _fit(i: int, start: int, j: int, other: int, spans: Sequence[Span], overlaps: Overlaps) -> bool:
-    if start + spans[i].size_bytes <= other or other + spans[j].size_bytes <= start:
+def _fit(
+    one: tuple[int, int], other: tuple[int, int], spans: Sequence[Span], overlaps: Overlaps
+) -> bool:
+    """Whether two (buffer, offset) alive together lie apart, or one over the other as is allowed."""
+    (i, start), (j, beside) = one, other
+    if start + spans[i].size_bytes <= beside or beside + spans[j].size_bytes <= start:
         return True
-    if (i, j) in overlaps and start + overlaps[i, j] <= other:
+    if (i, j) in overlaps and start + overlaps[i, j] <= beside:
         return True
-    return (j, i) in overlaps and other + overlaps[j, i] <= start
+    return (j, i) in overlaps and beside + overlaps[j, i] <= start

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from ....devices.runtime import RuntimeSpec
 from ....errors import PlanInvalid
 from ....graphs.ir import ModelGraph
@@ -10,6 +12,8 @@ from ...estimate import MemoryPlan, PlannedBuffer
 from ...releases import release_figure
 from .buffers import Owner, Wanted, clock_of, wanted_buffers
 from .place import extent_bytes, place
+
+_MATRIX = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 
 
 def plan_x_cube_ai(graph: ModelGraph, runtime: RuntimeSpec) -> MemoryPlan:
@@ -41,32 +45,45 @@ def _as_plan(graph: ModelGraph, wanted: Wanted, offsets: list[int], *, runtime: 
     )  # fmt: skip
     head_bytes = extent_bytes(wanted.spans, offsets)
     clocks = tuple(clock_of(op) for op in graph.main.ops)
-    live = tuple(max(occupied_bytes(buffers, clock - 1), occupied_bytes(buffers, clock)) for clock in clocks)
+    at = _occupied_bytes(buffers, 2 * len(clocks) + 1)
+    live = tuple(max(at[clock - 1], at[clock]) for clock in clocks)
     return MemoryPlan(
         planner="x-cube-ai", buffers=buffers,
         head_bytes=head_bytes, tail_bytes=0, used_bytes=head_bytes, min_bytes=head_bytes, tail_items=(),
         alignment_bytes=runtime.memory.alignment_bytes, clock_of_op=clocks, live_bytes=live,
-        lower_bound_bytes=max(live, default=0), taken=_taken(runtime.version, head_bytes),
+        lower_bound_bytes=max(live, default=0), taken=_taken(graph, runtime.version, head_bytes),
     )  # fmt: skip
 
 
-def _taken(version: str, head_bytes: int) -> Taken:
-    """What ST's figures say; the plan alone where there are none for this release."""
+def _taken(graph: ModelGraph, version: str, head_bytes: int) -> Taken:
+    """What ST's figures say; the plan alone where there are none for this release.
+
+    All of them are of 8-bit networks; for others the same terms are not fitted.
+    """
     figure = release_figure(version, "activations", {"fixed": 1.0, "planned_bytes": head_bytes})
     if figure.value is None or figure.lo is None or figure.hi is None:
         return Taken(head_bytes, head_bytes, head_bytes, figure.reason, is_fitted=False)
-    return Taken(figure.lo, figure.value, figure.hi, figure.source)
+    main = graph.main
+    read = [op.inputs[0] for op in main.ops if op.kind in _MATRIX and op.inputs]
+    is_8_bit = all(main.tensors[t].dtype.bits == 8 for t in read)
+    source = figure.source if is_8_bit else f"{figure.source}; of 8-bit networks, which this one is not"
+    return Taken(figure.lo, figure.value, figure.hi, source, is_fitted=is_8_bit)
 
 
-def occupied_bytes(buffers: tuple[PlannedBuffer, ...], instant: int) -> int:
-    """Bytes that some buffer covers at this instant; what lies over something counts once."""
-    alive = sorted(
-        (b.offset_bytes, b.offset_bytes + b.size_bytes) for b in buffers if b.first <= instant <= b.last
-    )
-    covered, reached = 0, 0
-    for start, end in alive:
-        covered += max(0, end - max(start, reached))
-        reached = max(reached, end)
+def _occupied_bytes(buffers: Sequence[PlannedBuffer], instants: int) -> list[int]:
+    """Bytes that some buffer covers, instant by instant; what lies over something counts once."""
+    waiting = sorted(buffers, key=lambda b: -b.first)
+    alive: list[PlannedBuffer] = []
+    covered = []
+    for instant in range(instants):
+        alive = [b for b in alive if b.last >= instant]
+        while waiting and waiting[-1].first <= instant:
+            alive.append(waiting.pop())
+        bytes_now, reached = 0, 0
+        for start, size in sorted((b.offset_bytes, b.size_bytes) for b in alive):
+            bytes_now += max(0, start + size - max(start, reached))
+            reached = max(reached, start + size)
+        covered.append(bytes_now)
     return covered
 
 

@@ -18,9 +18,9 @@ _BLOCK_BYTES, _BYTES_PER_FILTER = 5120, 32
 
 
 def scratch_bytes(main: Subgraph, op: Op) -> int:
-    """Bytes of the kernel's own buffer while it runs; 0 for kinds that have none."""
+    """Bytes of an 8-bit kernel's own buffer while it runs; 0 for kinds that have none, and for others."""
     dims = dims_of(main, op)
-    if dims is None or dims.weight_dtype is None:
+    if dims is None or dims.weight_dtype is None or dims.input_dtype.bits != 8:
         return 0
     if op.kind == "DEPTHWISE_CONV_2D":
         return dims.out_c * (3 * dims.k_h * dims.k_w + 10) + 1

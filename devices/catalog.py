@@ -90,10 +90,15 @@ def load_device(name_or_path: str | os.PathLike[str]) -> DeviceSpec:
 def load_runtime(name_or_path: str | os.PathLike[str]) -> RuntimeSpec:
     """The runtime of this name, or the one that the user's own TOML describes.
 
+    "x-cube-ai@8.1" is one release of it; without a number it is the one the file names as its version.
+
     Raises:
-        RuntimeUnknown: no shipped runtime has this name.
+        RuntimeUnknown: no shipped runtime has this name, or it has no such release.
         RuntimeFileInvalid: the file cannot be read or has faults; all of them are in `.faults`.
     """
+    if isinstance(name_or_path, str) and "@" in name_or_path and not name_or_path.endswith(".toml"):
+        name, _, number = name_or_path.rpartition("@")
+        return _at_release(load_runtime(name), number.strip())
     name = _as_name(name_or_path)
     if name in runtime_names():
         return _shipped_runtime(name)
@@ -102,6 +107,16 @@ def load_runtime(name_or_path: str | os.PathLike[str]) -> RuntimeSpec:
         return _runtime_from(path)
     fix = _advice(name, runtime_names(), "preflash runtime list shows all")
     raise RuntimeUnknown(f"no runtime is called {str(name_or_path)[:80]!r}", fix=fix)
+
+
+def _at_release(runtime: RuntimeSpec, number: str) -> RuntimeSpec:
+    """The runtime at this release."""
+    for release in runtime.releases:
+        if number in release.numbers:
+            return runtime.model_copy(update={"version": release.version})
+    known = ", ".join(f"{runtime.name}@{release.version}" for release in runtime.releases)
+    fix = f"known: {known}" if known else f"{runtime.name} has one version; leave @{number[:32]} out"
+    raise RuntimeUnknown(f"{runtime.name} has no release {number[:32]!r}", fix=fix)
 
 
 def load_target(

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
+from .release import Release
 from .spec import Block, Bytes, CoreName, IsaFeature, Name, Sourced
 
 KernelLibrary = Literal["reference", "cmsis-nn", "esp-nn", "x-cube-ai", "accelerator"]
@@ -42,11 +43,12 @@ class OpSupport(Block):
 class MemoryModel(Sourced):
     """How the runtime lays out RAM.
 
-    planner: "tflm-greedy" | "greedy-by-size" | "unknown"; persistent: what lies beside the planned part.
+    planner: how activations are placed; persistent: what lies beside the planned part. "x-cube-ai" needs a
+    [[release]].
     """
 
-    planner: Literal["tflm-greedy", "greedy-by-size", "unknown"]
-    persistent: Literal["tflm", "none", "unknown"]
+    planner: Literal["tflm-greedy", "greedy-by-size", "x-cube-ai", "unknown"]
+    persistent: Literal["tflm", "none", "x-cube-ai", "unknown"]
     static_ram_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="static_ram")] = None
     alignment_bytes: Annotated[Bytes, Field(ge=1, alias="alignment")] = 16
 
@@ -54,7 +56,7 @@ class MemoryModel(Sourced):
 class CodeModel(Sourced):
     """How the runtime's code size is known: a table of shared groups, a flat figure, or not at all."""
 
-    table: Literal["tflm-reference", "tflm-cmsis-nn", ""] = ""
+    table: Literal["tflm-reference", "tflm-cmsis-nn", "x-cube-ai", ""] = ""
     flags: Literal["Os", "O2", "O3", "Oscore+O2kernels", ""] = ""
     strip_error_strings: bool = False
     flat_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="flat")] = None
@@ -104,6 +106,7 @@ class RuntimeSpec(Block):
     code: CodeModel
     rate: RateModel | None = None
     patches: PatchModel | None = None  # None: nobody has said
+    releases: Annotated[tuple[Release, ...], Field(max_length=64, alias="release")] = ()
     ops: Annotated[tuple[OpSupport, ...], Field(min_length=1, max_length=1024, alias="op")]
     notes: str = ""
 
@@ -111,6 +114,27 @@ class RuntimeSpec(Block):
     def op_table(self) -> dict[str, OpSupport]:
         """op name -> what is supported of it."""
         return {support.op: support for support in self.ops}
+
+    @property
+    def label(self) -> str:
+        """The name, with the release where there are several: "x-cube-ai@8.1"."""
+        return f"{self.name}@{self.version}" if self.releases else self.name
+
+    @property
+    def release(self) -> Release | None:
+        """The release that `version` names; None where the file lists none."""
+        return next((release for release in self.releases if release.version == self.version), None)
+
+    @model_validator(mode="after")
+    def _releases_are_named_once(self) -> RuntimeSpec:
+        numbers = [number for release in self.releases for number in release.numbers]
+        if len(set(numbers)) < len(numbers):
+            raise ValueError("two releases have the same number")
+        if self.releases and self.release is None:
+            raise ValueError("version must be that of a release")
+        if "x-cube-ai" in (self.memory.planner, self.code.table) and not self.releases:
+            raise ValueError('"x-cube-ai" needs a [[release]]')
+        return self
 
     @model_validator(mode="after")
     def _ops_are_listed_once(self) -> RuntimeSpec:

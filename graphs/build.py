@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from math import prod, sqrt
 from typing import Any
 
@@ -213,6 +214,11 @@ class GraphBuilder:
 
     def concat(self, parts: Sequence[int], axis: int = -1) -> int:
         return self.op("CONCATENATION", tuple(parts), kinds.ConcatenationAttributes(axis))[0]
+
+    def on_grid_of(self, x: int, other: int) -> int:
+        """`x`, with its quantization set to that of `other`: what CONCATENATION asks of all its inputs."""
+        self._tensors[x] = replace(self._tensors[x], quantization=self._tensors[other].quantization)
+        return x
 
     def finish(self, outputs: Sequence[int]) -> ModelGraph:
         """The model: what was appended so far, with these graph outputs."""

@@ -14,7 +14,8 @@ METRICS: dict[str, tuple[str, str, str]] = {
         "B",
         "The planned part of the arena: activations and scratch buffers, placed so that buffers "
         "whose lifetimes do not meet share addresses.",
-        "Counted: the runtime's planner is replayed to the byte.",
+        "Counted: the runtime's planner is replayed to the byte. Calibrated for x-cube-ai, whose planner is "
+        "modelled.",
     ),
     "arena_tail_bytes": (
         "B",

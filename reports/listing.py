@@ -34,10 +34,15 @@ def _sum(memories: list[MemorySpec]) -> str:
 def render_runtimes(runtimes: Iterable[RuntimeSpec]) -> str:
     """A line per runtime: name, version, kernels, ops, fusion rules."""
     rows = [
-        (r.name, r.version, r.kernel_library, str(len(r.ops)), ", ".join(r.fusion) or "none")
+        (r.name, _versions(r), r.kernel_library, str(len(r.ops)), ", ".join(r.fusion) or "none")
         for r in runtimes
     ]
     return _table(("runtime", "version", "kernels", "ops", "fuses"), rows)
+
+
+def _versions(runtime: RuntimeSpec) -> str:
+    """Its version, or all its releases."""
+    return ", ".join(f"@{release.version}" for release in runtime.releases) or runtime.version
 
 
 def _table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
@@ -79,7 +84,7 @@ def render_runtime(runtime: RuntimeSpec) -> str:
     plain = {
         k: v
         for k, v in blocks.items()
-        if not isinstance(v, dict) and k not in ("name", "title", "version", "ops")
+        if not isinstance(v, dict) and k not in ("name", "title", "version", "ops", "releases")
     }
     lines += [
         f"  {key.replace('_', ' '):<18} {_value(key, value)}" for key, value in plain.items() if value != ""
@@ -87,6 +92,8 @@ def render_runtime(runtime: RuntimeSpec) -> str:
     for name, block in blocks.items():
         if isinstance(block, dict):
             lines += ["", *_block(name, block)]
+    for release in blocks["releases"]:
+        lines += ["", *_block(f"release {runtime.name}@{release['version']}", release)]
     lines += ["", f"{len(runtime.ops)} ops"]
     lines += [
         f"  {shown.clean(op.op):<34} v{op.versions[0]}..{op.versions[1]:<3} {', '.join(op.types)}"

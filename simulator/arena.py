@@ -55,8 +55,27 @@ class Layout:
 
 
 @dataclass(frozen=True, slots=True)
+class Taken:
+    """Bytes the runtime is found to take for such a plan, p10..p90, where the plan is a model of its own.
+
+    Args:
+        is_fitted: whether published figures stand behind it, not the plan alone.
+    """
+
+    lo_bytes: float
+    value_bytes: float
+    hi_bytes: float
+    source: str
+    is_fitted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class MemoryPlan:
-    """Where every activation lies, and what the arena needs."""
+    """Where every activation lies, and what the arena needs.
+
+    Args:
+        taken: None where the plan is the runtime's own, to the byte.
+    """
 
     planner: str
     buffers: tuple[PlannedBuffer, ...]
@@ -70,6 +89,7 @@ class MemoryPlan:
     tail_items: tuple[tuple[str, int], ...]  # what the tail holds, in bytes, by kind
     warnings: tuple[str, ...] = ()
     alignment_bytes: int = 16
+    taken: Taken | None = None
 
     @property
     def peak_op(self) -> int:

@@ -25,6 +25,10 @@ def assumptions_of(target: Target) -> tuple[Assumption, ...]:
         Assumption(f"{m.name} ({m.kind})", f"{m.size_bytes:,} B", m.source, m.confidence)
         for m in device.memories
     )
+    if runtime.release is not None:
+        release = runtime.release
+        what = f"{release.title or release.version} plans as its published figures suggest"
+        taken.append(Assumption(what, release.version, release.source, release.confidence))
     if device.power is not None:
         boundary = f"power is that of the {device.power.boundary}"
         taken.append(Assumption(boundary, "", device.power.source, device.power.confidence))

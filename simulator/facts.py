@@ -39,7 +39,7 @@ def target_facts(target: Target) -> TargetFacts:
         title=target.device.title,
         core=target.device.core.name,
         clock_hz=target.clock_hz,
-        runtime=target.runtime.name,
+        runtime=target.runtime.label,
         runtime_title=target.runtime.title,
         kernel_library=library,
         runtime_is_default=target.runtime_is_default,

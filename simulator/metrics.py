@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .estimate import Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
+from .estimate import Basis, Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
 
 ARENA_SOURCES = {"tflm-greedy": "TFLM's own allocation rules, replayed to the byte"}
 
@@ -26,9 +26,13 @@ class Headline:
 
 
 def arena_figure(plan: MemoryPlan | None, field: str, why_not: str) -> Interval:
-    """One byte count of the plan, exact; null with the reason where there is no plan."""
+    """One byte count of the plan: exact, or what such a plan is found to take; null without one."""
     if plan is None:
         return unknown(why_not)
+    if plan.taken is not None and field != "tail_bytes":
+        taken = plan.taken
+        basis = Basis.CALIBRATED if taken.is_fitted else Basis.ANALYTIC
+        return Interval(taken.value_bytes, taken.lo_bytes, taken.hi_bytes, basis, taken.source)
     source = ARENA_SOURCES.get(plan.planner, f"planner {plan.planner}")
     return exact(getattr(plan, field), source)
 

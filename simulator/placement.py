@@ -33,6 +33,8 @@ def _arena_uses(contents: Contents) -> list[MemoryUse]:
     plan = contents.plan
     if plan is None:
         return [MemoryUse("arena", contents.arena)]
+    if plan.taken is not None:
+        return [MemoryUse("arena_head", contents.arena)]
     parts = [("arena_head", plan.head_bytes), ("arena_tail", plan.tail_bytes)]
     slack = plan.min_bytes - plan.used_bytes
     if slack > 0:

@@ -19,18 +19,17 @@ from .estimate import (
     Finding,
     FusionTraffic,
     MemoryPlan,
-    exact,
     most_urgent_first,
     total,
-    unknown,
 )
 from .facts import model_facts, target_facts
 from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
 from .fit import memory_fits
-from .flash import code_bytes, model_bytes
+from .flash import code_bytes, stored_model
 from .latency import kernel_cycles
 from .memory.plan import plan_memory
 from .memory.refusal import refusals as allocator_refusals
+from .memory.static import static_ram
 from .metrics import Headline, arena_figure, name_metrics
 from .placement import Contents
 from .rows import op_rows, total_latency_s, total_macs
@@ -139,14 +138,7 @@ def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
 
 def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:
     """What has to lie in memory: model and code; arena and the runtime's static data."""
-    memory, name = target.runtime.memory, target.runtime.name
-    if memory.persistent == "unknown":
-        model = unknown(f"how {name} stores weights is not modelled in this version")
-    else:
-        model = exact(model_bytes(graph), "length of the .tflite")
-    if memory.static_ram_bytes is None:
-        static = unknown(f"static RAM of {name} is not known: {memory.source}")
-    else:
-        static = exact(memory.static_ram_bytes, memory.source)
     arena = arena_figure(planned.plan, "min_bytes", planned.no_plan)
-    return Contents(model, code_bytes(graph, target), arena, static, planned.plan)
+    return Contents(
+        stored_model(graph, target), code_bytes(graph, target), arena, static_ram(graph, target), planned.plan
+    )

@@ -94,6 +94,53 @@ def test_mobilenet_v2_has_300_million_macs_and_3_47_million_weights() -> None:
     assert sum(op.kind == "ADD" for op in graph.ops) == 10  # 1 + 2 + 3 + 2 + 2 repeats whose shape stays
 
 
+@pytest.mark.parametrize("name", ["mobilenet-v1", "mobilenet-v2"])
+@pytest.mark.parametrize(("resolution", "amounts"), [(64, (0, 1)), (50, (1, 1))])
+def test_keras_pads_in_front_of_every_depthwise_convolution_of_stride_2(
+    name: str, resolution: int, amounts: tuple[int, int]
+) -> None:
+    """Four of them; (0, 1) where the picture is even, (1, 1) where it is odd (50 -> 25)."""
+    graph = build(name, width=0.35, resolution=resolution, classes=5)
+    pads = [op for op in graph.ops if op.kind == "PAD"]
+    followers = [graph.ops[op.consumers[0]] for op in pads]
+    assert len(pads) == 4
+    assert all(op.kind == "DEPTHWISE_CONV_2D" for op in followers)
+    assert all(getattr(op.attributes, "stride_h", 1) == 2 for op in followers)
+    first = np.frombuffer(graph.tensors[pads[0].inputs[1]].data or b"", np.int32).reshape(4, 2)
+    assert tuple(first[1]) == tuple(first[2]) == amounts
+
+
+def test_resnet_32_has_five_blocks_per_stack() -> None:
+    """1 + 3 x 5 x 2 convolutions of 3x3, 2 shortcuts of 1x1, 15 additions: 69 MMAC as ST states."""
+    graph = build("resnet-v1-32")
+    windows = [graph.tensors[op.inputs[1]].shape[1] for op in graph.ops if op.kind == "CONV_2D"]
+    assert (windows.count(3), windows.count(1)) == (31, 2)
+    assert sum(op.kind == "ADD" for op in graph.ops) == 15
+    assert sum(_macs(graph)) == pytest.approx(69.1e6, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("name", "fires", "edges"), [("squeezenet-v1.0", 7, [30, 14]), ("squeezenet-v1.1", 8, [31, 15, 7])]
+)
+def test_squeezenet_concatenates_two_expansions_on_one_grid(
+    name: str, fires: int, edges: list[int]
+) -> None:
+    graph = build(name, resolution=128, classes=5)
+    joined = [op for op in graph.ops if op.kind == "CONCATENATION"]
+    assert len(joined) == fires
+    pools = [graph.tensors[op.outputs[0]].shape[1] for op in graph.ops if op.kind == "MAX_POOL_2D"]
+    assert pools == edges
+    for op in joined:
+        a, b = (graph.tensors[t].quantization for t in op.inputs)
+        assert a is not None and b is not None and a.scales[0] == b.scales[0]
+
+
+def test_a_grey_picture_has_one_channel() -> None:
+    graph = build("mobilenet-v1", width=0.25, resolution=96, classes=5, picture_channels=1)
+    assert graph.tensors[graph.inputs[0]].shape == (1, 96, 96, 1)
+    assert graph.tensors[graph.ops[0].inputs[1]].shape == (8, 3, 3, 1)
+
+
 @pytest.mark.parametrize(
     ("wish", "channels"),
     [(32, 32), (11.2, 16), (8.4, 8), (4, 8), (24 * 0.75, 24), (96 * 0.35, 32), (1792, 1792)],

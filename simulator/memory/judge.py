@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from ...errors import PlanInvalid
 from ...graphs.ir import DType, ModelGraph, Tensor
 from ..estimate import MemoryPlan, PlannedBuffer
+from .judge_overlap import copied_at, may_share, occupied_bytes
 
 # TFLM keeps an int4 activation in one byte per element
 _UNPACKED_BITS = {DType.INT4: 8, DType.BOOL: 8}
@@ -62,7 +63,7 @@ def _buffers_alone(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
 
 
 def _overlaps(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
-    """No two buffers share a byte at the same instant, unless both are pinned: every pair is looked at."""
+    """No two buffers share a byte at the same instant, unless both are pinned or one replaces the other."""
     pinned = _pinned(graph)
     buffers = [b for b in plan.buffers if b.first >= 0 or b.last >= 0]  # (-1, -1): nobody touches it
     for i, a in enumerate(buffers):
@@ -72,7 +73,7 @@ def _overlaps(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
             together = max(a.first, b.first) <= min(a.last, b.last)
             start = max(a.offset_bytes, b.offset_bytes)
             end = min(a.offset_bytes + a.size_bytes, b.offset_bytes + b.size_bytes)
-            if together and start < end:
+            if together and start < end and not may_share(plan, graph, a, b):
                 yield f"{_where(a)} and {_where(b)} overlap"
 
 
@@ -137,9 +138,10 @@ def _uses(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
     for op, clock in zip(graph.main.ops, plan.clock_of_op, strict=True):
         for b in main:
             its_own = b.tensor in (*op.inputs, *op.outputs) if b.kind == "tensor" else b.op == op.index
-            if its_own and not b.first <= clock <= b.last:
+            needed = copied_at(plan, graph, op) if its_own and b.tensor in op.inputs[:1] else clock
+            if its_own and not b.first <= needed <= b.last:
                 yield f"{_where(b)} is dead while {op.label} {op.index} needs it at {clock}"
-        alive = sum(b.size_bytes for b in plan.buffers if b.first <= clock <= b.last)
+        alive = occupied_bytes(plan, clock)
         if alive > plan.live_bytes[op.index]:
             yield f"{op.label} {op.index}: {alive} bytes are alive, the plan says {plan.live_bytes[op.index]}"
 
@@ -157,9 +159,7 @@ def _sums(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
     if tail != plan.tail_bytes:
         yield f"the tail is {plan.tail_bytes} bytes, its items sum to {tail}"
     instants = {b.first for b in plan.buffers}
-    peak = max(
-        (sum(b.size_bytes for b in plan.buffers if b.first <= i <= b.last) for i in instants), default=0
-    )
+    peak = max((occupied_bytes(plan, i) for i in instants), default=0)
     if peak != plan.lower_bound_bytes:
         yield f"the largest live sum of {graph.name or 'graph'} is {peak}, not {plan.lower_bound_bytes}"
     if peak > plan.head_bytes and not _pinned(graph):

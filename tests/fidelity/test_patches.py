@@ -18,7 +18,7 @@ from preflash.simulator.patches.judge import judge_patches
 from preflash.simulator.patches.stage import find_cuts
 from preflash.simulator.patches.study import auto_patches, study_patches
 from preflash.simulator.validate.memory import memory_tables
-from preflash.simulator.validate.patches import in_place_peak_bytes
+from preflash.simulator.validate.patches import in_place_peak_bytes, mobilenet_v2
 from shared_data import shared_dir, shared_models
 
 CMSIS = load_target("nucleo-h743zi", runtime="tflm-cmsis-nn")
@@ -97,7 +97,7 @@ def test_a_model_without_a_legal_cut_says_why(name: str, reason: str) -> None:
 def test_mobilenet_v2_reaches_the_published_peak_with_four_by_four_patches() -> None:
     # arXiv 2110.15352, figure 1: 1372 kB -> 172 kB, int8, 224x224; 4x4 patches end at 28x28x32 (op 12).
     # 1372 KiB = 112*112*(16 + 96), 172 KiB ~ 28*28*(32 + 192) = 171.5 KiB
-    graph = build("mobilenet-v2")
+    graph = mobilenet_v2()
     assert in_place_peak_bytes(graph, -1) == 112 * 112 * (16 + 96) == 1372 * 1024
     plan = study_patches(graph, CMSIS, cut=12, patches=(4, 4), input_streamed=True)
     patched = max(plan.ram.stage_bytes, in_place_peak_bytes(graph, 12))

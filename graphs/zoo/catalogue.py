@@ -1,0 +1,72 @@
+"""The table of networks, and how one is built by its name."""
+
+from __future__ import annotations
+
+from difflib import get_close_matches
+
+from ...errors import ModelNotFound
+from ..build import GraphBuilder
+from ..ir import DType, ModelGraph
+from .demo import conv_add_pool_relu
+from .mlperf_tiny import ad01, kws01
+from .mobilenet_v1 import mobilenet_v1, vww01
+from .mobilenet_v2 import mobilenet_v2
+from .reference import Plan, Reference
+from .resnet_v1 import resnet_v1_8, resnet_v1_32
+from .squeezenet import squeezenet_v1_0, squeezenet_v1_1
+
+ZOO: dict[str, Reference] = {
+    "kws01": Reference("DS-CNN, keyword spotting (MLPerf Tiny)", kws01, Plan(1.0, 49, 12)),
+    "vww01": Reference(
+        "MobileNetV1 0.25, person or not (MLPerf Tiny)", vww01, Plan(0.25, 96, 2), scales=True
+    ),
+    "ic01": Reference("ResNet-8, CIFAR-10 (MLPerf Tiny)", resnet_v1_8, Plan(1.0, 32, 10)),
+    "ad01": Reference("dense autoencoder, machine sounds (MLPerf Tiny)", ad01, Plan(1.0, 640, 640)),
+    "mobilenet-v1": Reference(
+        "MobileNetV1, ImageNet (Keras)", mobilenet_v1, Plan(1.0, 224, 1000), scales=True
+    ),
+    "mobilenet-v2": Reference(
+        "MobileNetV2, ImageNet (Keras)", mobilenet_v2, Plan(1.0, 224, 1000), scales=True
+    ),
+    "resnet-v1-32": Reference("ResNet-32, CIFAR-100", resnet_v1_32, Plan(1.0, 32, 100)),
+    "squeezenet-v1.0": Reference(
+        "SqueezeNet 1.0, as ST's model zoo has it", squeezenet_v1_0, Plan(1.0, 128, 5), scales=True
+    ),
+    "squeezenet-v1.1": Reference(
+        "SqueezeNet 1.1, ImageNet", squeezenet_v1_1, Plan(1.0, 224, 1000), scales=True
+    ),
+    "conv-add-pool-relu": Reference(
+        "a residual convolution, pooling and activation as four ops", conv_add_pool_relu, Plan(1.0, 16, 1)
+    ),
+}
+
+
+def build(
+    name: str, *, dtype: str = "int8", width: float | None = None, resolution: int | None = None,
+    classes: int | None = None, picture_channels: int | None = None, seed: int = 0,
+) -> ModelGraph:  # fmt: skip
+    """The reference network with seeded weights; what is not given is as published.
+
+    >>> [op.kind for op in build("conv-add-pool-relu").ops]
+    ['CONV_2D', 'ADD', 'MAX_POOL_2D', 'RELU']
+    """
+    reference = ZOO.get(name)
+    if reference is None:
+        near = get_close_matches(name, ZOO, 1)
+        fix = f"did you mean {near[0]}? " if near else ""
+        raise ModelNotFound(f"the zoo has no {name!r}", where="zoo", fix=f"{fix}known: {', '.join(ZOO)}")
+    published = reference.plan
+    if not reference.scales and (width, resolution, picture_channels) != (None, None, None):
+        raise ModelNotFound(f"{name} has one width and one resolution", where="zoo", fix="leave both out")
+    plan = Plan(width or published.width, resolution or published.resolution, classes or published.classes,
+                picture_channels or published.picture_channels)  # fmt: skip
+    if plan.width <= 0 or min(plan.resolution, plan.classes, plan.picture_channels) < 1:
+        raise ModelNotFound(f"{name} cannot be built as {plan}", where="zoo", fix="use positive numbers")
+    builder = GraphBuilder(name, dtype=_dtype(dtype), seed=seed)
+    return builder.finish([reference.append(builder, plan)])
+
+
+def _dtype(text: str) -> DType:
+    if text not in ("int8", "int16", "float32"):
+        raise ModelNotFound(f"the zoo has no {text} models", where="zoo", fix="use int8, int16 or float32")
+    return DType(text)

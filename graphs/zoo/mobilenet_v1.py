@@ -1,0 +1,38 @@
+"""MobileNetV1: depthwise-separable blocks (Howard et al. 2017)."""
+
+from __future__ import annotations
+
+from ..build import GraphBuilder
+from .blocks import RELU, RELU6, classify, conv, depthwise, keras_depthwise, picture, pointwise
+from .reference import Plan
+
+# (channels, stride) of the blocks (Howard et al. 2017, table 1).
+_BLOCKS = (
+    (64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2),
+    (512, 1), (512, 1), (512, 1), (512, 1), (512, 1), (1024, 2), (1024, 1),
+)  # fmt: skip
+
+
+def _channels(published: int, width: float) -> int:
+    """width x published, cut to an integer, at least 8."""
+    return max(8, int(published * width))
+
+
+def mobilenet_v1(b: GraphBuilder, plan: Plan) -> int:
+    """As Keras exports it: RELU6, a PAD before every depthwise convolution of stride 2."""
+    x = conv(b, picture(b, plan), _channels(32, plan.width), stride=2, activation=RELU6)
+    edge = -(-plan.resolution // 2)
+    for published, stride in _BLOCKS:
+        x = keras_depthwise(b, x, stride=stride, activation=RELU6, edge=edge)
+        edge = -(-edge // stride)
+        x = pointwise(b, x, _channels(published, plan.width), activation=RELU6)
+    return classify(b, x, _channels(1024, plan.width), plan.classes)
+
+
+def vww01(b: GraphBuilder, plan: Plan) -> int:
+    """As MLPerf Tiny has it: RELU, SAME padding everywhere."""
+    x = conv(b, picture(b, plan), _channels(32, plan.width), stride=2, activation=RELU)
+    for published, stride in _BLOCKS:
+        x = depthwise(b, x, stride=stride, activation=RELU)
+        x = pointwise(b, x, _channels(published, plan.width), activation=RELU)
+    return classify(b, x, _channels(1024, plan.width), plan.classes)

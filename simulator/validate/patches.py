@@ -80,7 +80,7 @@ def _replayed_rows(facts: Facts) -> tuple[int, list[Row]]:
 
 
 def mobilenet_v2() -> ModelGraph:
-    """MobileNetV2 whose convolutions pad by themselves, as MCUNetV2's kernels do, not by PAD as Keras does."""
+    """MobileNetV2 whose convolutions pad by themselves, as MCUNetV2's kernels do; Keras has PADs."""
     graph = fuse(build("mobilenet-v2"), ("pad-conv",)).graph
     main, ops = graph.main, [replace(op, fused=()) for op in graph.main.ops]
     return graph.with_main(wire(main.tensors, ops, inputs=main.inputs, outputs=main.outputs))

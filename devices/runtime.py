@@ -43,10 +43,13 @@ class MemoryModel(Sourced):
     """How the runtime lays out RAM.
 
     planner: "tflm-greedy" | "greedy-by-size" | "unknown"; persistent: what lies beside the planned part.
+    arenas: "one" block in one memory; "two": planned and persistent part apart; "several": any buffer, and
+    the weights of any op, in a memory of its own.
     """
 
     planner: Literal["tflm-greedy", "greedy-by-size", "unknown"]
     persistent: Literal["tflm", "none", "unknown"]
+    arenas: Literal["one", "two", "several"] = "one"
     static_ram_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="static_ram")] = None
     alignment_bytes: Annotated[Bytes, Field(ge=1, alias="alignment")] = 16
 

@@ -179,6 +179,6 @@ RULES: tuple[Rule, ...] = (
         "PF902", "info", "several memories, one arena",
         "The device has several RAMs. The arena is one block in one of them; the others are not used "
         "for it.",
-        "Reserve or move other data accordingly.",
+        "If another RAM has room for all of it, place it there: preflash plan MODEL -d BOARD --place auto.",
     ),
 )  # fmt: skip

@@ -83,7 +83,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *op_findings(ops),
         *plan_findings(planned.plan, ops),
         *bound_findings(ops),
-        *arena_home_findings(target, budgets),
+        *arena_home_findings(target, budgets, memories),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(

@@ -6,7 +6,8 @@ The CPI of a core was fitted with things where the device file puts them. Elsewh
   cycles per byte = clock / bandwidth offered at that clock, beyond the fastest RAM of the device
 
 Weights used in place in flash cost the fitted cycles per byte, and no less than an external bus takes;
-weights in RAM cost what RAM costs. A memory without an access speed has no price.
+weights in RAM cost what RAM costs, and where that is slower than their own flash no less than there. A
+memory without an access speed has no price.
 """
 
 from __future__ import annotations
@@ -64,7 +65,8 @@ def weight_stalls(
         before = missed_weights(
             table, traffic, cache_bytes_before(target.device, home), is_fetched_once=costs.is_fetched_once
         )
-        return _moved(target, (memory, missed), (home, before))._replace(least=once)
+        stalls = _moved(target, (memory, missed), (home, before))._replace(least=once)
+        return _no_less(stalls, fetched, costs, target) if _is_slower(memory, own, target) else stalls
     streams = [stated_cycles(part, memory, target) for part in missed]
     ends = [np.maximum(wait, stream) for wait, stream in zip(waits, streams, strict=True)]
     return Stalls(ends[0], ends[1], ends[2], once, _unfed(memory))
@@ -121,6 +123,20 @@ def _moved(target: Target, there: tuple[MemorySpec, Missed], own: tuple[MemorySp
         return Stalls(none, least, none, none, no_speed(there[0] if beyond is None else own[0]))
     ends = [a * beyond - b * home for a, b in zip(there[1], own[1], strict=True)]
     return Stalls(ends[0], np.minimum.reduce(ends), np.maximum.reduce(ends), none)
+
+
+def _is_slower(memory: MemorySpec, own: MemorySpec, target: Target) -> bool:
+    """Whether a memory offers no more bytes per second than another one does; False where nobody knows."""
+    if memory.access is None or own.access is None:
+        return False
+    return memory.access.bandwidth_at(target.clock_hz) <= own.access.bandwidth_at(target.clock_hz)
+
+
+def _no_less(stalls: Stalls, fetched: Floats, costs: CoreCosts, target: Target) -> Stalls:
+    """A memory slower than the weights' own flash makes the core wait at least as long as that flash."""
+    own = _fitted_cycles_per_byte(costs, target.own_home("weights"), target.clock_hz)
+    ends = [np.maximum(end, fetched * cost) for end, cost in zip(stalls[:3], own, strict=True)]
+    return stalls._replace(value=ends[0], lo=ends[1], hi=ends[2])
 
 
 def _unfed(memory: MemorySpec) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..devices.spec import MemorySpec
 from ..devices.target import Target
 from .estimate import (
     BudgetCheck,
@@ -104,11 +105,7 @@ def arena_home_findings(
     """Where the arena does not comfortably fit: which other RAM the device has, and whether one has room."""
     home = target.device.home_of("arena")
     short = any(b.name == f"ram:{home.name}" and b.word in (Word.NO, Word.RISKY, Word.TIGHT) for b in budgets)
-    others = [
-        f"{m.name} ({m.size_bytes:,} B)"
-        for m in target.device.memories
-        if not m.is_nonvolatile and m.kind != "npu-sram" and m.name != home.name and "arena" not in m.never_holds
-    ]
+    others = [f"{m.name} ({m.size_bytes:,} B)" for m in _other_rams(target)]
     if not short or not others:
         return ()
     text = (
@@ -124,9 +121,7 @@ def arena_home_findings(
 
 def _roomier(target: Target, memories: Sequence[MemoryFit]) -> list[str]:
     """RAMs with room for the whole arena beside what already lies in them."""
-    home = target.device.home_of("arena").name
-    rams = [m for m in target.device.memories if m.kind != "npu-sram" and "arena" not in m.never_holds]
-    allowed = {m.name for m in rams if not m.is_nonvolatile and m.name != home}
+    home, allowed = target.device.home_of("arena").name, {m.name for m in _other_rams(target)}
     parts = [use for m in memories if m.name == home for use in m.used if use.kind.startswith("arena")]
     need = total((use.used for use in parts), empty_source="no arena").hi
     if not parts or need is None:
@@ -136,6 +131,13 @@ def _roomier(target: Target, memories: Sequence[MemoryFit]) -> list[str]:
         if m.role == "ram" and m.name in allowed
         and need + sum(use.used.hi or 0 for use in m.used) <= m.budget_bytes
     ]  # fmt: skip
+
+
+def _other_rams(target: Target) -> list[MemorySpec]:
+    """The RAMs that an arena may lie in and does not."""
+    home = target.device.home_of("arena").name
+    rams = (m for m in target.device.memories if not m.is_nonvolatile and m.kind != "npu-sram")
+    return [m for m in rams if m.name != home and "arena" not in m.never_holds]
 
 
 def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> tuple[Finding, ...]:

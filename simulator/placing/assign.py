@@ -86,9 +86,7 @@ def _saving_per_byte(piece: Piece) -> float:
     return (max(taken) - min(taken)) / max(1, piece.size_bytes) if taken else 0.0
 
 
-def _by_cp_sat(
-    pieces: Sequence[Piece], capacities: Mapping[str, int], *, time_limit_s: float
-) -> Assignment:
+def _by_cp_sat(pieces: Sequence[Piece], capacities: Mapping[str, int], *, time_limit_s: float) -> Assignment:
     from ortools.sat.python import cp_model
 
     model = cp_model.CpModel()
@@ -103,6 +101,9 @@ def _by_cp_sat(
         sum(round(piece.cycles[m][0]) * is_here for piece, options in zip(pieces, chosen, strict=True)
             for m, is_here in options.items())
     )  # fmt: skip
+    for options, home in zip(chosen, by_saving(pieces, capacities).homes, strict=False):
+        for memory, is_here in options.items():
+            model.add_hint(is_here, memory == home)
     solver = cp_model.CpSolver()
     solver.parameters.max_time_in_seconds = time_limit_s
     solver.parameters.num_workers = 2

@@ -86,9 +86,7 @@ def _share(table: KernelTable, plan: MemoryPlan, buffer: PlannedBuffer) -> Float
         return share
     for row, op in enumerate(table.ops):
         touched = (*op.inputs, *op.outputs)
-        all_bytes = sum(
-            _times(b, touched, op.index) * b.size_bytes for b in plan.buffers if b.subgraph == 0
-        )
+        all_bytes = sum(_times(b, touched, op.index) * b.size_bytes for b in plan.buffers if b.subgraph == 0)
         mine = _times(buffer, touched, op.index) * buffer.size_bytes
         share[row] = mine / all_bytes if all_bytes else 0.0
     return share

@@ -75,7 +75,7 @@ def best_pools(
         what = f"there is no plan of {graph.name or 'the model'} for {own.runtime.name}"
         raise PlacementInvalid(f"{what}: {judge.contents.arena.reason}")
     pieces = _pieces(own, judge, plan)
-    found, pools = _laid_out(pieces, _capacities(judge, pieces, own), own, time_limit_s=time_limit_s)
+    found, pools = _laid_out(pieces, _capacities(judge, own), own, time_limit_s=time_limit_s)
     return PoolStudy(pools, _saved_s(pieces, found, own), _gap_s(found, own), found.proof)
 
 
@@ -95,7 +95,7 @@ def _pieces(target: Target, judge: Judge, plan: MemoryPlan) -> list[Piece]:
     ]
 
 
-def _capacities(judge: Judge, pieces: Sequence[Piece], target: Target) -> dict[str, int]:
+def _capacities(judge: Judge, target: Target) -> dict[str, int]:
     """Bytes that each memory has for pieces: what is not reserved and not taken by what does not move."""
     weights = sum(int(size) for size in judge.table.weight_bytes)
     room = {}

@@ -33,9 +33,7 @@ _STANDING = {
 }  # fmt: skip
 
 
-def best_placement(
-    graph: ModelGraph, target: Target, conditions: Conditions | None = None
-) -> PlacementStudy:
+def best_placement(graph: ModelGraph, target: Target, conditions: Conditions | None = None) -> PlacementStudy:
     """Every placement with its fit and time; the best is the fastest that fits, then the one with less RAM.
 
     A candidate's figures are those that `simulate(graph, target.placed(candidate.homes))` gives.
@@ -94,9 +92,7 @@ class Judge:
         budgets = memory_budgets(memories, tight_headroom=self._conditions.tight_headroom)
         standing = max((_STANDING[b.word] for b in budgets), default=Standing.FITS)
         reason = "; ".join(_why(b) for b in budgets if _STANDING[b.word] is standing) if standing else ""
-        return Candidate(
-            placed.homes, memories, latency_s, copy_s(placed, self.contents), standing, reason
-        )
+        return Candidate(placed.homes, memories, latency_s, copy_s(placed, self.contents), standing, reason)
 
 
 def _why(budget: BudgetCheck) -> str:

@@ -181,4 +181,10 @@ RULES: tuple[Rule, ...] = (
         "for it.",
         "If another RAM has room for all of it, place it there: preflash plan MODEL -d BOARD --place auto.",
     ),
+    Rule(
+        "PF903", "info", "copied into RAM at start",
+        "The placement has weights or code used from RAM. They are copied there once at start and lie in "
+        "nonvolatile memory as well; the time of the copy is not part of the latency.",
+        "Use them in place (--place weights=flash) if RAM or start-up time is short.",
+    ),
 )  # fmt: skip

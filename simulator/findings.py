@@ -119,6 +119,23 @@ def arena_home_findings(
     return (Finding("PF902", Severity.INFO, text, fix=fix),)
 
 
+def copy_findings(target: Target, copied_s: Interval) -> tuple[Finding, ...]:
+    """What is copied into RAM at start, and how long that takes once."""
+    homes = target.homes
+    copies = [
+        f"{role} from {image} to {home}"
+        for role, image, home in (
+            ("weights", homes.weights_image, homes.weights), ("code", homes.code_image, homes.code)
+        )
+        if image
+    ]  # fmt: skip
+    if not copies:
+        return ()
+    took = "in an unknown time" if copied_s.value is None else f"in {copied_s.value * 1e3:.4g} ms"
+    text = f"copied once at start, {took}: {', '.join(copies)}; it lies in both"
+    return (Finding("PF903", Severity.INFO, text),)
+
+
 def _roomier(target: Target, memories: Sequence[MemoryFit]) -> list[str]:
     """RAMs with room for the whole arena beside what already lies in them."""
     home, allowed = target.device.home_of("arena").name, {m.name for m in _other_rams(target)}

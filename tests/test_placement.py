@@ -187,3 +187,9 @@ def test_an_arena_that_is_short_names_the_ram_that_has_room() -> None:
     assert "it would fit in dtcm or sram1+2+3 or sram4 or sdram" in found["PF902"].message
     assert found["PF902"].fix == "preflash plan MODEL -d stm32h747i-disco --place auto"
     assert "PF902" not in {f.rule for f in simulate(KWS, DISCO).findings}
+
+
+def test_a_copy_at_start_is_told_with_its_time() -> None:
+    found = {f.rule: f for f in simulate(KWS, at(DISCO, weights="sdram")).findings}
+    assert "weights from flash to sdram" in found["PF903"].message and " ms" in found["PF903"].message
+    assert "PF903" not in {f.rule for f in simulate(KWS, DISCO).findings}

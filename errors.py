@@ -16,6 +16,7 @@
     │   ├── RuntimeFileInvalid    a runtime file with faults; lists all of them
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
+    ├── PlacementInvalid          a memory that cannot hold what is placed there
     ├── PlanInvalid               a memory plan that the judge refuses
     ├── PatchesInvalid            patches that cannot end there, or a grid that the tensor does not have
     └── FactsNotFound             measured figures that a comparison needs are not there
@@ -116,6 +117,10 @@ class TargetInvalid(TargetError):
 
 class BudgetInvalid(PreflashError):
     """A reservation or a deadline cannot be applied."""
+
+
+class PlacementInvalid(PreflashError):
+    """A placement names a memory that is not there or that cannot hold it."""
 
 
 class PlanInvalid(_WithFaults):

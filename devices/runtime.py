@@ -45,10 +45,13 @@ class MemoryModel(Sourced):
 
     planner: how activations are placed; persistent: what lies beside the planned part. "x-cube-ai" needs a
     [[release]].
+    arenas: "one" block in one memory; "two": planned and persistent part apart; "several": any buffer, and
+    the weights of any op, in a memory of its own.
     """
 
     planner: Literal["tflm-greedy", "greedy-by-size", "x-cube-ai", "unknown"]
     persistent: Literal["tflm", "none", "x-cube-ai", "unknown"]
+    arenas: Literal["one", "two", "several"] = "one"
     static_ram_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="static_ram")] = None
     alignment_bytes: Annotated[Bytes, Field(ge=1, alias="alignment")] = 16
 

@@ -127,6 +127,7 @@ class MemorySpec(Sourced):
         kind: the technology; nvm kinds hold weights and code, ram kinds the arena.
         holds: what goes here unless the user says otherwise; each of weights, code, arena, static
             has exactly one home among the memories of a device.
+        never_holds: what no placement may put here: data in an instruction memory, all in another core's.
         assumption: set where the memory is the usual module's, not the part's own.
     """
 
@@ -134,6 +135,7 @@ class MemorySpec(Sourced):
     kind: MemoryKind
     size_bytes: Annotated[Bytes, Field(gt=0, alias="size")]
     holds: tuple[Holds, ...] = ()
+    never_holds: tuple[Holds, ...] = ()
     access: AccessSpec | None = None
     assumption: str = ""
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
+from ..errors import PlacementInvalid
+from .homes import Homes, homes_of, rehomed, with_images
 from .runtime import RuntimeSpec
-from .spec import DeviceSpec
+from .spec import DeviceSpec, Holds, MemorySpec
 
 Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic"]
 
@@ -31,12 +33,52 @@ _ESP_FLAVOUR: dict[str, Flavour] = {"xtensa-lx7": "s3", "rv32imafc": "p4"}
 
 @dataclass(frozen=True)
 class Target:
-    """Device x runtime at a clock. Made by `load_target`, which checks that they go together."""
+    """Device x runtime at a clock. Made by `load_target`, which checks that they go together.
+
+    Args:
+        placement: where things lie, if not where the file puts them; `device` then answers these homes.
+        own_device: the device as its file has it, where a placement changed it.
+    """
 
     device: DeviceSpec
     runtime: RuntimeSpec
     clock_hz: float
     runtime_is_default: bool = True
+    placement: Homes | None = None
+    own_device: DeviceSpec | None = None
+
+    @property
+    def homes(self) -> Homes:
+        """Where things lie."""
+        return self.placement or homes_of(self.device)
+
+    @property
+    def unplaced(self) -> Target:
+        """The same target with everything where the device file puts it."""
+        if self.own_device is None:
+            return self
+        return replace(self, device=self.own_device, placement=None, own_device=None)
+
+    def own_home(self, role: Holds) -> MemorySpec:
+        """Where the device file puts it: the memory that the core's costs were fitted with."""
+        return (self.own_device or self.device).home_of(role)
+
+    def placed(self, homes: Homes) -> Target:
+        """The same target with things lying elsewhere; what is already where the file puts it stays known.
+
+        Raises:
+            PlacementInvalid: a memory that is not there or may not hold it; two arenas for a runtime of one.
+        """
+        own = self.own_device or self.device
+        homes = with_images(own, homes)
+        if homes.persistent == homes.arena:
+            homes = replace(homes, persistent="")
+        if homes.persistent and self.runtime.memory.arenas == "one":
+            what = f"{self.runtime.name} has one arena: its persistent part lies with the rest"
+            raise PlacementInvalid(what, where=self.device.name, fix="leave persistent= out")
+        if homes == homes_of(own):
+            return self.unplaced
+        return replace(self, device=rehomed(own, homes), placement=homes, own_device=own)
 
     @property
     def kernels(self) -> KernelBuild:

@@ -179,6 +179,12 @@ RULES: tuple[Rule, ...] = (
         "PF902", "info", "several memories, one arena",
         "The device has several RAMs. The arena is one block in one of them; the others are not used "
         "for it.",
-        "Reserve or move other data accordingly.",
+        "If another RAM has room for all of it, place it there: preflash plan MODEL -d BOARD --place auto.",
+    ),
+    Rule(
+        "PF903", "info", "copied into RAM at start",
+        "The placement has weights or code used from RAM. They are copied there once at start and lie in "
+        "nonvolatile memory as well; the time of the copy is not part of the latency.",
+        "Use them in place (--place weights=flash) if RAM or start-up time is short.",
     ),
 )  # fmt: skip

@@ -34,7 +34,7 @@ def assumptions_of(target: Target) -> tuple[Assumption, ...]:
         taken.append(Assumption(boundary, "", device.power.source, device.power.confidence))
     taken.append(Assumption("stack, heap, sensors and drivers of the firmware are not in these figures",
                             "give them with --reserve", "scope", ""))  # fmt: skip
-    return (*taken, *placement_assumptions(device))
+    return (*taken, *placement_assumptions(target))
 
 
 def passed_checks(refused: Sequence[Finding], budgets: Sequence[BudgetCheck]) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ def parse_conditions(
     """
     return Conditions(
         deadline_s=None if deadline is None else parse_deadline(deadline),
-        reservations=() if reserve is None else parse_reservations(target.device, reserve),
+        reservations=() if reserve is None else parse_reservations(target.unplaced.device, reserve),
         tight_headroom=Conditions().tight_headroom if headroom is None else parse_headroom(headroom),
     )
 

@@ -4,8 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..devices.spec import MemorySpec
 from ..devices.target import Target
-from .estimate import BudgetCheck, Finding, Interval, MemoryPlan, OpEstimate, Severity, Word
+from .estimate import (
+    BudgetCheck,
+    Finding,
+    Interval,
+    MemoryFit,
+    MemoryPlan,
+    OpEstimate,
+    Severity,
+    Word,
+    total,
+)
 
 _PEAK_MIN_SHARE = 0.5  # the peak op is worth naming if the head is at least this share of the arena
 
@@ -88,21 +99,62 @@ def bound_findings(ops: Sequence[OpEstimate]) -> tuple[Finding, ...]:
     )
 
 
-def arena_home_findings(target: Target, budgets: Sequence[BudgetCheck]) -> tuple[Finding, ...]:
-    """Where the arena does not comfortably fit: which other RAM the device has, that one arena cannot use."""
+def arena_home_findings(
+    target: Target, budgets: Sequence[BudgetCheck], memories: Sequence[MemoryFit] = ()
+) -> tuple[Finding, ...]:
+    """Where the arena does not comfortably fit: which other RAM the device has, and whether one has room."""
     home = target.device.home_of("arena")
     short = any(b.name == f"ram:{home.name}" and b.word in (Word.NO, Word.RISKY, Word.TIGHT) for b in budgets)
-    others = [
-        f"{m.name} ({m.size_bytes:,} B)"
-        for m in target.device.memories
-        if not m.is_nonvolatile and m.kind != "npu-sram" and m.name != home.name
-    ]
+    others = [f"{m.name} ({m.size_bytes:,} B)" for m in _other_rams(target)]
     if not short or not others:
         return ()
     text = (
         f"the arena is one block in {home.name} ({home.size_bytes:,} B); not used for it: {', '.join(others)}"
     )
-    return (Finding("PF902", Severity.INFO, text),)
+    room = _roomier(target, memories)
+    if not room:
+        return (Finding("PF902", Severity.INFO, text),)
+    text += f"; it would fit in {' or '.join(room)}"
+    fix = f"preflash plan MODEL -d {target.device.name} --place auto"
+    return (Finding("PF902", Severity.INFO, text, fix=fix),)
+
+
+def copy_findings(target: Target, copied_s: Interval) -> tuple[Finding, ...]:
+    """What is copied into RAM at start, and how long that takes once."""
+    homes = target.homes
+    copies = [
+        f"{role} from {image} to {home}"
+        for role, image, home in (
+            ("weights", homes.weights_image, homes.weights), ("code", homes.code_image, homes.code)
+        )
+        if image
+    ]  # fmt: skip
+    if not copies:
+        return ()
+    took = "in an unknown time" if copied_s.value is None else f"in {copied_s.value * 1e3:.4g} ms"
+    text = f"copied once at start, {took}: {', '.join(copies)}; it lies in both"
+    return (Finding("PF903", Severity.INFO, text),)
+
+
+def _roomier(target: Target, memories: Sequence[MemoryFit]) -> list[str]:
+    """RAMs with room for the whole arena beside what already lies in them."""
+    home, allowed = target.device.home_of("arena").name, {m.name for m in _other_rams(target)}
+    parts = [use for m in memories if m.name == home for use in m.used if use.kind.startswith("arena")]
+    need = total((use.used for use in parts), empty_source="no arena").hi
+    if not parts or need is None:
+        return []
+    return [
+        m.name for m in memories
+        if m.role == "ram" and m.name in allowed
+        and need + sum(use.used.hi or 0 for use in m.used) <= m.budget_bytes
+    ]  # fmt: skip
+
+
+def _other_rams(target: Target) -> list[MemorySpec]:
+    """The RAMs that an arena may lie in and does not."""
+    home = target.device.home_of("arena").name
+    rams = (m for m in target.device.memories if not m.is_nonvolatile and m.kind != "npu-sram")
+    return [m for m in rams if m.name != home and "arena" not in m.never_holds]
 
 
 def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> tuple[Finding, ...]:

@@ -16,7 +16,7 @@ def memory_fits(
 ) -> tuple[MemoryFit, ...]:  # fmt: skip
     """One fit per physical memory of the device, in the device file's order."""
     moved, least = {part.memory: part for part in columns.by_memory()}, columns.least_by_memory()
-    uses = memory_uses(target.device, contents)
+    uses = memory_uses(target, contents)
     fits = []
     for memory in target.device.memories:
         traffic = moved.get(memory.name, Traffic(memory.name, 0, 0, 0))

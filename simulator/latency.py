@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from ..devices.spec import MemorySpec
+from ..devices.spec import Holds, MemorySpec
 from ..devices.target import Target
 from .columns import Floats, KernelTable
 from .interval import Basis, Interval, unknown, weakest
 from .kernels.accelerator import rate_cycles
 from .kernels.cores import CoreCosts, Spread, core_costs
 from .kernels.instructions import InstructionColumns, count_instructions, firmware_of
+from .stalls import Stalls, arena_stalls, weight_stalls
 from .traffic import TrafficColumns, kernel_traffic
 
 _NO_WAIT_CPI = 0.85  # share of the fitted CPI that is left without wait states on code
-_EXTERNAL = frozenset({"external-flash", "psram", "dram"})
 _ONE = Spread(1.0, 0.85, 1.2)  # cycles per cycle of a published kernel, on another chip of the same core
 
 
@@ -26,7 +26,8 @@ class CycleColumns(NamedTuple):
 
     Args:
         lo: a lower bound also where `value` is nan, if one is known.
-        compute_cycles, weight_stall_cycles: the two parts of `value` (an accelerator overlaps them).
+        compute_cycles, weight_stall_cycles: the two parts of `value` (an accelerator overlaps them); the
+            waiting is below zero where things lie in faster memory than the costs were fitted with.
         stream_cycles: the least that moving each byte once takes at the stated bandwidths.
         bound: "compute", or the name of the memory that holds the row back; "unknown" for an unpriced row.
     """
@@ -61,7 +62,7 @@ def kernel_cycles(table: KernelTable, target: Target) -> CycleColumns:
         return _unpriced(table, f"no cost model for {target.device.core.name}")
     costs = _at_clock(costs, target.clock_hz)
     counted = count_instructions(table, costs, firmware_of(target))
-    return _without_unfed(_core_cycles(table, target, traffic, costs=costs, counted=counted), table, target)
+    return _core_cycles(table, target, traffic, costs=costs, counted=counted)
 
 
 def op_latency(cycles: CycleColumns, row: int, target: Target) -> Interval:
@@ -80,65 +81,61 @@ def _core_cycles(
     ]
     streamed = table.weight_bytes if costs.is_fetched_once else traffic.weight_read_bytes
     fetched = np.where(is_cycles, 0.0, streamed)
-    homes = target.device.home_of("weights"), target.device.home_of("arena")
-    external = _external_cycles(table, target, traffic, costs.is_fetched_once)
-    per_byte = _cycles_per_byte(costs, homes[0], target.clock_hz)
-    waits = [np.maximum(fetched * cost, external[0]) for cost in per_byte]
-    stall = [waits[0] + external[1], waits[1] + external[1], np.maximum(waits[2] + external[1], external[2])]
-    value, low, high = (work + wait for work, wait in zip(compute, stall, strict=True))
+    weights = weight_stalls(table, target, traffic, costs=costs, fetched=fetched)
+    arena = arena_stalls(table, target, traffic)
+    least = weights.least + arena.least
+    value, low, high = (
+        np.maximum(work + a + b, least)
+        for work, a, b in zip(compute, weights[:3], arena[:3], strict=True)
+    )
     basis = costs.basis if costs.at_clock_hz in (None, target.clock_hz) else Basis.ANALYTIC
-    return CycleColumns(
-        value, np.minimum(low, value), np.maximum(high, value), compute[0], stall[0],
-        external[0] + external[1],
-        [weakest((kernel, basis)) for kernel in counted.basis],
-        [_source(counted, row, costs) for row in range(len(table))], counted.reason,
-        [_bound(work, parts, homes) for work, *parts in zip(compute[0], waits[0], external[1], strict=True)],
-    )  # fmt: skip
-
-
-def _without_unfed(cycles: CycleColumns, table: KernelTable, target: Target) -> CycleColumns:
-    """No figure for a row fed by an external memory of unknown speed: the core's part is a lower bound."""
+    bases = [weakest((kernel, basis)) for kernel in counted.basis]
     homes = target.device.home_of("weights"), target.device.home_of("arena")
-    sizes = table.weight_bytes, table.in_bytes + table.out_bytes
-    for memory, size_bytes in zip(homes, sizes, strict=True):
-        if memory.kind not in _EXTERNAL or memory.access is not None:
-            continue
-        unfed = (size_bytes > 0) & ~np.isnan(cycles.value)
-        why = f"the device file states no access speed for {memory.name}, from which the kernel is fed"
+    cycles = CycleColumns(
+        value, np.minimum(low, value), np.maximum(high, value), compute[0], weights.value + arena.value,
+        least, bases, [_source(counted, row, costs) for row in range(len(table))], counted.reason,
+        [_bound(*parts, homes) for parts in zip(compute[0], weights.value, arena.value, strict=True)],
+    )  # fmt: skip
+    return _without_unfed(_elsewhere(cycles, table, target), table, (weights, arena))
+
+
+def _elsewhere(cycles: CycleColumns, table: KernelTable, target: Target) -> CycleColumns:
+    """A row whose weights or activations lie elsewhere than where the costs were fitted is analytic."""
+    for role, moved in _moved_bytes(table, target).items():
+        text = f"; {role} in {target.device.home_of(role).name} instead of {target.own_home(role).name}"
         cycles = cycles._replace(
-            value=np.where(unfed, np.nan, cycles.value),
-            hi=np.where(unfed, np.nan, cycles.hi),
-            basis=[Basis.UNKNOWN if lost else b for lost, b in zip(unfed, cycles.basis, strict=True)],
-            reason=[why if lost else r for lost, r in zip(unfed, cycles.reason, strict=True)],
-            bound=["unknown" if lost else b for lost, b in zip(unfed, cycles.bound, strict=True)],
+            basis=[
+                weakest((basis, Basis.ANALYTIC)) if bytes_moved else basis
+                for basis, bytes_moved in zip(cycles.basis, moved, strict=True)
+            ],
+            source=[s + text if m else s for s, m in zip(cycles.source, moved, strict=True)],
         )
     return cycles
 
 
-def _external_cycles(
-    table: KernelTable, target: Target, traffic: TrafficColumns, is_fetched_once: bool
-) -> tuple[Floats, Floats, Floats]:
-    """Cycles that external memories take: weights once, activations once, and both at every access.
-
-    Only a memory that states its bandwidth counts: one on the core's bus is in the cycles per instruction.
-    Behind a cache that keeps the weights of a kernel, each is fetched at most twice.
-    """
-    weights, arena = target.device.home_of("weights"), target.device.home_of("arena")
-    moved = traffic.arena_read_bytes + traffic.arena_write_bytes
-    fetched = 2 * table.weight_bytes if is_fetched_once else traffic.weight_read_bytes
-    each = _stated(fetched, weights, target) + _stated(moved, arena, target)
-    return (
-        _stated(table.weight_bytes, weights, target),
-        _stated(table.in_bytes + table.out_bytes, arena, target),
-        each,
-    )
+def _moved_bytes(table: KernelTable, target: Target) -> dict[Holds, Floats]:
+    """role -> bytes per row, for what lies elsewhere than the device file puts it."""
+    moved: dict[Holds, Floats] = {"weights": table.weight_bytes, "arena": table.in_bytes + table.out_bytes}
+    return {r: m for r, m in moved.items() if target.device.home_of(r).name != target.own_home(r).name}
 
 
-def _stated(moved: Floats, memory: MemorySpec, target: Target) -> Floats:
-    access = memory.access
-    if access is None or access.bandwidth_bytes_per_s is None:
-        return np.zeros_like(moved)
-    return moved / access.bandwidth_bytes_per_s * target.clock_hz
+def _without_unfed(
+    cycles: CycleColumns, table: KernelTable, stalls: tuple[Stalls, Stalls]
+) -> CycleColumns:
+    """No figure for a row fed by a memory of unknown speed: the core's part is a lower bound."""
+    sizes = table.weight_bytes, table.in_bytes + table.out_bytes
+    for stream, size_bytes in zip(stalls, sizes, strict=True):
+        if not stream.unknown:
+            continue
+        unfed = (size_bytes > 0) & ~np.isnan(cycles.value)
+        cycles = cycles._replace(
+            value=np.where(unfed, np.nan, cycles.value),
+            hi=np.where(unfed, np.nan, cycles.hi),
+            basis=[Basis.UNKNOWN if lost else b for lost, b in zip(unfed, cycles.basis, strict=True)],
+            reason=[stream.unknown if lost else r for lost, r in zip(unfed, cycles.reason, strict=True)],
+            bound=["unknown" if lost else b for lost, b in zip(unfed, cycles.bound, strict=True)],
+        )
+    return cycles
 
 
 def _source(counted: InstructionColumns, row: int, costs: CoreCosts) -> str:
@@ -150,11 +147,10 @@ def _source(counted: InstructionColumns, row: int, costs: CoreCosts) -> str:
     return f"instructions of {family}{granted}, counted for {costs.counted} x CPI: {costs.source}"
 
 
-def _bound(compute_cycles: float, waits: Sequence[float], homes: Sequence[MemorySpec]) -> str:
+def _bound(compute_cycles: float, weights: float, arena: float, homes: Sequence[MemorySpec]) -> str:
     """What takes more of the time: the core, the memory of the weights or that of the arena."""
     if np.isnan(compute_cycles):
         return "unknown"
-    weights, arena = waits
     return "compute" if weights + arena <= compute_cycles else homes[int(arena > weights)].name
 
 
@@ -164,23 +160,6 @@ def _at_clock(costs: CoreCosts, clock_hz: float) -> CoreCosts:
         return costs
     cpi = costs.cpi
     return costs._replace(cpi=Spread(cpi.value, min(cpi.lo, max(1.0, _NO_WAIT_CPI * cpi.lo)), cpi.hi))
-
-
-def _cycles_per_byte(costs: CoreCosts, weights: MemorySpec, clock_hz: float) -> Spread:
-    """Stall cycles per weight byte; none from RAM, in proportion to the wait states from flash.
-
-    The figure holds at the clock it was fitted at (the part's own highest where the row names none);
-    with known wait states, stall(clock) = stall x wait_states(clock) / wait_states(fitted clock).
-    """
-    if not weights.is_nonvolatile:
-        return Spread(0.0, 0.0, 0.0)
-    access = weights.access
-    if access is None or not access.wait_states:
-        return costs.cycles_per_byte
-    fitted = costs.at_clock_hz or access.wait_states[-1].up_to_hz
-    states = access.wait_states_at(fitted)
-    ratio = access.wait_states_at(clock_hz) / states if states else 1.0
-    return Spread(*(cost * ratio for cost in costs.cycles_per_byte))
 
 
 def _accelerator_cycles(table: KernelTable, target: Target, traffic: TrafficColumns) -> CycleColumns:

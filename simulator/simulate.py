@@ -23,7 +23,14 @@ from .estimate import (
     total,
 )
 from .facts import model_facts, target_facts
-from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
+from .findings import (
+    arena_home_findings,
+    bound_findings,
+    copy_findings,
+    op_findings,
+    plan_findings,
+    target_findings,
+)
 from .fit import memory_fits
 from .flash import code_bytes, stored_model
 from .latency import kernel_cycles
@@ -33,6 +40,7 @@ from .memory.static import static_ram
 from .metrics import Headline, arena_figure, name_metrics
 from .placement import Contents
 from .rows import op_rows, total_latency_s, total_macs
+from .startup import copy_s
 from .support import allocator_findings, refusals
 from .traffic import TrafficColumns, kernel_traffic
 from .verdict import budget_findings, check_budget, decide, memory_budgets
@@ -82,7 +90,8 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *op_findings(ops),
         *plan_findings(planned.plan, ops),
         *bound_findings(ops),
-        *arena_home_findings(target, budgets),
+        *copy_findings(target, copy_s(target, contents)),
+        *arena_home_findings(target, budgets, memories),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(

@@ -9,6 +9,7 @@ from ...errors import FactsNotFound
 from .arenas import arena_table
 from .facts import Facts, find_facts
 from .patches import patches_table
+from .placements import placement_table
 from .st_zoo import st_zoo_table
 from .table import ValidationTable
 
@@ -16,6 +17,7 @@ _TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
     "arenas": arena_table,
     "patches": patches_table,
     "x-cube-ai": st_zoo_table,
+    "placements": placement_table,
 }
 
 

@@ -1,0 +1,1 @@
+"""Which memory should hold what: the placements there are, priced and ranked."""

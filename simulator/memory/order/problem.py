@@ -18,12 +18,14 @@ class LiveTensor:
         size_bytes: rounded up as the runtime's planner rounds.
         ops: the ops that touch it, ascending.
         from_start, to_end: alive before the first op, or after the last.
+        tensor: its index in the main subgraph; -1 where there is no graph.
     """
 
     size_bytes: int
     ops: tuple[int, ...]
     from_start: bool = False
     to_end: bool = False
+    tensor: int = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ def _live_tensor(graph: ModelGraph, tensor: int, size_bytes: int) -> LiveTensor:
     from_start = not writers or tensor in main.inputs or is_variable
     first = 0 if from_start else writers[0]
     ops = tuple(sorted({op for op in (*writers, *readers) if op >= first}))
-    return LiveTensor(size_bytes, ops, from_start, tensor in main.outputs or is_variable)
+    return LiveTensor(size_bytes, ops, from_start, tensor in main.outputs or is_variable, tensor)
 
 
 def _own_bytes(graph: ModelGraph, plan: MemoryPlan) -> tuple[int, ...]:
@@ -77,7 +79,6 @@ def _own_bytes(graph: ModelGraph, plan: MemoryPlan) -> tuple[int, ...]:
     inner = [b for b in plan.buffers if b.kind == "scratch" or b.subgraph != 0]
     starts = plan.clock_of_op
     own: list[int] = []
-    at = 0
     inner.sort(key=lambda b: b.first)
     alive = [b for b in inner if b.first < (starts[0] if starts else 0)]
     at = len(alive)

@@ -118,8 +118,9 @@ def order_faults(graph: ModelGraph, order: Sequence[int]) -> tuple[str, ...]:
 def bound_to_order(graph: ModelGraph) -> tuple[str, ...]:
     """Metadata of the model that only hold for the given order; () if it may be changed."""
     return tuple(
-        f"the metadata {name} {_BOUND_TO_ORDER[name]}" for name, _ in graph.metadata if name in _BOUND_TO_ORDER
-    )
+        f"the metadata {name} {_BOUND_TO_ORDER[name]}"
+        for name, _ in graph.metadata if name in _BOUND_TO_ORDER
+    )  # fmt: skip
 
 
 def without_order_metadata(graph: ModelGraph) -> ModelGraph:

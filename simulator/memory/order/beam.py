@@ -35,7 +35,8 @@ def beam_orders(ledger: Ledger, *, width: int, at_most_bytes: int, work: Work) -
     total = len(ledger.needs)
     while waiting:
         count = min(waiting)
-        ways = sorted(waiting.pop(count).values(), key=lambda w: (w.peak_bytes, w.state.live_bytes, w.state.done))
+        layer = waiting.pop(count).values()
+        ways = sorted(layer, key=lambda w: (w.peak_bytes, w.state.live_bytes, w.state.done))
         if count == total:
             finished.extend(ways[:width])
             continue
@@ -43,10 +44,10 @@ def beam_orders(ledger: Ledger, *, width: int, at_most_bytes: int, work: Work) -
             return (_finish(ledger, ways[0]), *map(_order, finished))
         for way in ways[:width]:
             for child in _children(ledger, way, at_most_bytes, work):
-                layer = waiting.setdefault(child.state.done.bit_count(), {})
-                known = layer.get(child.state.done)
+                peers = waiting.setdefault(child.state.done.bit_count(), {})
+                known = peers.get(child.state.done)
                 if known is None or child.peak_bytes < known.peak_bytes:
-                    layer[child.state.done] = child
+                    peers[child.state.done] = child
     finished.sort(key=lambda w: w.peak_bytes)
     return tuple(_order(way.path) for way in finished)
 

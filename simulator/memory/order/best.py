@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from .beam import beam_orders, own_peak
+from .bound import cut_bound_bytes
 from .exact import Found, search
 from .ledger import Ledger, Work, backwards, ledger_of
-from .problem import OrderProblem, own_need_bytes, peak_bytes
+from .problem import OrderProblem, live_sums, own_need_bytes, peak_bytes
 from .solver import solver_order
 
 _MASK_BYTES = 64_000_000  # that the sets of ops of one search may take
+_CUT_STEPS = 400_000  # ops that get a cut x the size of its network
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,18 +96,28 @@ class _Known:
             self.proof = proof
 
 
-def best_order(problem: OrderProblem, limits: OrderLimits | None = None) -> Order:
-    """The order with the smallest peak of live bytes that is found within the limits; never a worse one."""
+def best_order(
+    problem: OrderProblem, limits: OrderLimits | None = None, *, hints: Sequence[Sequence[int]] = ()
+) -> Order:
+    """The order with the smallest peak of live bytes that is found within the limits; never a worse one.
+
+    Args:
+        hints: orders that may be good, e.g. of the same problem without sharing.
+    """
     given, limits = tuple(range(len(problem.before))), limits or OrderLimits()
     before = peak_bytes(problem, given)
     known = _Known(
         problem, given, before, own_need_bytes(problem), "the given order", "equals what a single op needs"
     )
+    for hint in hints:
+        known.learn(hint, "the order without sharing")
     if known.is_open and given:
         near = ledger_of(problem)
         far = None if problem.shares else ledger_of(backwards(problem))
         known.prove(max(own_peak(one) for one in (near, far or near)), "equals what is alive at one end")
         _beams(known, near, far, limits)
+        if known.is_open:
+            _cuts(known)
         if known.is_open:
             _searches(known, near, far, limits)
         if known.is_open and limits.solver_effort > 0 and len(given) <= limits.solver_ops:
@@ -128,6 +140,16 @@ def _beams(known: _Known, near: Ledger, far: Ledger | None, limits: OrderLimits)
                     known.learn(order[::way], "beam")
 
 
+def _cuts(known: _Known) -> None:
+    """Cuts around the ops where most is alive in the best order so far, as many as are affordable."""
+    problem = known.problem
+    network = sum(map(len, problem.before)) + sum(2 + len(t.ops) for t in problem.tensors)
+    alive = live_sums(problem, known.order)[1:]
+    heaviest = sorted(range(len(alive)), key=lambda n: (-alive[n], n))[: max(1, _CUT_STEPS // network)]
+    bound = cut_bound_bytes(problem, (known.order[n] for n in heaviest))
+    known.prove(bound, "equals the least that is alive around one op, whatever ran before it")
+
+
 def _searches(known: _Known, near: Ledger, far: Ledger | None, limits: OrderLimits) -> None:
     """From both ends in turns, each turn ten times longer: one of the two ends is often easy."""
     affordable = max(64, _MASK_BYTES // (len(near.needs) // 8 + 256))
@@ -143,7 +165,7 @@ def _searches(known: _Known, near: Ledger, far: Ledger | None, limits: OrderLimi
             )  # fmt: skip
             known.states += found.states
             known.learn(found.order[::way], "dynamic programming over sets of ops")
-            known.prove(found.lower_bound_bytes, "dynamic programming: every set of ops with less was visited")
+            known.prove(found.lower_bound_bytes, "dynamic programming: all with less was visited")
 
 
 def _solver(known: _Known, limits: OrderLimits) -> None:

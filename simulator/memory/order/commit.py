@@ -14,7 +14,7 @@ _LONGEST_CHAIN = 256
 
 
 def committed(ledger: Ledger, state: State, budget_bytes: int, work: Work) -> tuple[State, tuple[int, ...]]:
-    """The state after all such chains, and the ops that were run; what is not tried for want of work is not."""
+    """The state after all such chains, and the ops that were run; fewer where the work is used up."""
     path: list[int] = []
     pending = list(reversed(state.ready))
     while pending and work.left > 0:

@@ -4,6 +4,9 @@ The sets are visited in the order of the peak it takes to reach them, so the fir
 an optimum, and whenever the search stops early the peak it had reached is a lower bound. Chains that lose
 nothing are run at once from both ends (commit.py): the ways only lead to the set R from which the rest of
 the ops can be run backwards for free.
+
+An op that only adds bytes and that one op alone waits for is worth nothing by itself: delayed until just
+before that op it costs no more, so the two are one move (`glued`).
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ def search(near: Ledger, far: Ledger | None, *, lower: int, upper: int, states: 
             which only the near side accounts for.
         lower: a bound already proved.
     """
-    end = _Far(far, work)
+    end, glue = _Far(far, work), glued(near)
     begin, path = committed(near, near.start, lower, work)
     origin: dict[int, Origin] = {begin.done: (0, path)}
     reached = {begin.done: lower}
@@ -78,12 +81,45 @@ def search(near: Ledger, far: Ledger | None, *, lower: int, upper: int, states: 
             cost = max(key, peak)
             if cost >= upper:
                 continue
-            child, path = committed(near, run(near, state, op, after), cost, work)
+            state_after, moved, cost = _with_glued(near, glue, run(near, state, op, after), op, cost)
+            if cost >= upper:
+                continue
+            child, path = committed(near, state_after, cost, work)
             if cost < reached.get(child.done, upper):
                 reached[child.done] = cost
-                origin[child.done] = (state.done, (op, *path))
+                origin[child.done] = (state.done, (*moved, *path))
                 heappush(heap, (cost, -child.done.bit_count(), len(origin), child))
     return Found((), upper, visited)
+
+
+def glued(ledger: Ledger) -> tuple[int, ...]:
+    """Per op v, the op w that must come right after it once w can run; -1 for none.
+
+    v touches nothing whose begin or end depends on others, adds at least what it ends, only w waits for it,
+    and own(v) + ended(v) <= begun(w) + own(w): then v right before w needs no more than w does.
+    """
+    own = ledger.problem.own_bytes
+    if ledger.problem.shares:
+        return (-1,) * len(own)
+    found = []
+    for v, followers in enumerate(ledger.followers):
+        opened, closed = ledger.opened_bytes[v], ledger.closed_bytes[v]
+        is_loose = ledger.opens[v] or ledger.closes[v] or opened < closed or len(followers) != 1
+        w = -1 if is_loose else followers[0]
+        found.append(w if w >= 0 and own[v] + closed <= ledger.opened_bytes[w] + own[w] else -1)
+    return tuple(found)
+
+
+def _with_glued(
+    ledger: Ledger, glue: tuple[int, ...], state: State, op: int, cost: int
+) -> tuple[State, tuple[int, ...], int]:
+    """The state after the ops that are glued to the one that has just run, those ops, and the peak."""
+    moved = [op]
+    while (w := glue[moved[-1]]) >= 0 and not ledger.needs[w] & ~state.done:
+        peak, after = step(ledger, state.done, state.live_bytes, w)
+        state, cost = run(ledger, state, w, after), max(cost, peak)
+        moved.append(w)
+    return state, tuple(moved), cost
 
 
 def _order(origin: dict[int, Origin], done: int, wanted: int, far_path: list[int]) -> tuple[int, ...]:

@@ -44,10 +44,12 @@ class InPlace:
     runtimes: str = TFLM_SHARES_NOTHING
 
 
-def in_place_study(graph: ModelGraph, problem: OrderProblem, limits: OrderLimits | None = None) -> InPlace:
-    """The best order when elementwise ops may share; CP-SAT and the search from the end do not know sharing."""
+def in_place_study(
+    graph: ModelGraph, problem: OrderProblem, limits: OrderLimits | None = None, *, hint: Sequence[int] = ()
+) -> InPlace:
+    """The best order when elementwise ops may share (searched from the start only, without CP-SAT)."""
     sharing = with_sharing(graph, problem)
-    best = best_order(sharing, limits)
+    best = best_order(sharing, limits, hints=[hint] if hint else [])
     return InPlace(best.peak_before_bytes, best, _sharing_ops(sharing, best.order))
 
 

@@ -17,7 +17,7 @@ Masked = tuple[tuple[int, int], ...]  # (mask of other ops, bytes)
 
 @dataclass(slots=True)
 class Work:
-    """Steps that may still be tried; one number bounds the time of every solver, the same on every machine."""
+    """Steps that may still be tried: bounds the time of a solver, the same on every machine."""
 
     left: int
 
@@ -84,7 +84,7 @@ def _charge(
     ops: Sequence[int], size_bytes: int, fixed: list[int], masked: list[list[tuple[int, int]]], *,
     following: Sequence[Sequence[int]],
 ) -> None:  # fmt: skip
-    """Charge a tensor's begin to the op that all others follow, else to whichever runs first (ends likewise)."""
+    """Charge a tensor's begin to the op that all others follow, or to whichever runs first; ends likewise."""
     for op in (ops[0], ops[-1]):
         if all(other == op or other in following[op] for other in ops):
             fixed[op] += size_bytes

@@ -89,7 +89,8 @@ def _own_bytes(graph: ModelGraph, plan: MemoryPlan) -> tuple[int, ...]:
             alive.append(inner[at])
             at += 1
         instants = {max(b.first, starts[n]) for b in alive}
-        own.append(max((sum(b.size_bytes for b in alive if b.first <= i <= b.last) for i in instants), default=0))
+        sums = (sum(b.size_bytes for b in alive if b.first <= i <= b.last) for i in instants)
+        own.append(max(sums, default=0))
     return tuple(own)
 
 
@@ -132,7 +133,7 @@ def live_sums(problem: OrderProblem, order: Sequence[int]) -> list[int]:
 
 
 def own_need_bytes(problem: OrderProblem) -> int:
-    """A lower bound for every order: max over ops of all it touches, plus its own bytes and what never dies."""
+    """A bound for every order: max over ops of all it touches, its own bytes and what never dies."""
     through = sum(t.size_bytes for t in problem.tensors if t.from_start and t.to_end)
     needs = [own + through for own in problem.own_bytes]
     for tensor in problem.tensors:

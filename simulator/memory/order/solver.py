@@ -40,9 +40,9 @@ def solver_order(problem: OrderProblem, hint: Sequence[int], *, upper: int, effo
     solver.parameters.num_workers = 1
     solver.parameters.random_seed = 1
     solver.parameters.max_deterministic_time = effort
-    status = solver.solve(model)
-    if status not in (cp_model.OPTIMAL, cp_model.FEASIBLE):
-        bound = upper if status == cp_model.INFEASIBLE else ceil(solver.best_objective_bound)
+    status = solver.status_name(solver.solve(model))
+    if status not in ("OPTIMAL", "FEASIBLE"):
+        bound = upper if status == "INFEASIBLE" else ceil(solver.best_objective_bound)
         return Found((), min(bound, upper), 0)
     order = tuple(sorted(range(count), key=lambda op: solver.value(places[op])))
     return Found(order, ceil(solver.best_objective_bound), solver.num_branches)

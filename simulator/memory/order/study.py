@@ -1,4 +1,4 @@
-"""What does another order of the ops gain with the runtime's own planner? A promise, kept by the written file."""
+"""What does another order of the ops gain with the runtime's own planner? A promise for the written file."""
 
 from __future__ import annotations
 
@@ -93,7 +93,8 @@ def study_order(
     bound = bound_to_order(graph)
     if bound:
         fix = "keep the order, or remove the metadata with without_order_metadata first"
-        raise OrderInvalid("the order of this model cannot be changed", faults=bound, where=graph.name, fix=fix)
+        what = "the order of this model cannot be changed"
+        raise OrderInvalid(what, faults=bound, where=graph.name, fix=fix)
     limits = limits or OrderLimits()
     given = plan(graph)
     problem = order_problem(graph, given)
@@ -102,7 +103,7 @@ def study_order(
     for order in _candidates(live, problem):
         tried.take(order)
     _polish(tried, problem, live)
-    shared = in_place_study(graph, problem, limits) if in_place else None
+    shared = in_place_study(graph, problem, limits, hint=live.order) if in_place else None
     return OrderStudy(
         tried.order, given.min_bytes, tried.arena_bytes, given.lower_bound_bytes,
         peak_bytes(problem, tried.order), live, tried.plans, shared,

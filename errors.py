@@ -8,7 +8,8 @@
     │   ├── ModelVersionUnsupported   a .tflite of another schema version
     │   ├── GraphInvalid          a graph the judge refuses; lists all faults
     │   ├── UnsupportedOp         an op that this operation (write, fold, evaluate) does not cover
-    │   └── ShapeInvalid          an op's shapes contradict each other
+    │   ├── ShapeInvalid          an op's shapes contradict each other
+    │   └── OrderInvalid          ops cannot run in this order; lists all faults
     ├── TargetError
     │   ├── DeviceUnknown         no such board; did you mean ...
     │   ├── RuntimeUnknown        no such runtime; did you mean ...
@@ -89,6 +90,10 @@ class _WithFaults(PreflashError):
 
 class GraphInvalid(_WithFaults, ModelError):
     """The judge of graphs refuses this graph."""
+
+
+class OrderInvalid(_WithFaults, ModelError):
+    """The ops of a model cannot run in this order."""
 
 
 class TargetError(PreflashError):

@@ -8,6 +8,7 @@ from pathlib import Path
 from ...errors import FactsNotFound
 from .arenas import arena_table
 from .facts import Facts, find_facts
+from .order import order_table
 from .patches import patches_table
 from .placements import placement_table
 from .st_zoo import st_zoo_table
@@ -18,6 +19,7 @@ _TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
     "patches": patches_table,
     "x-cube-ai": st_zoo_table,
     "placements": placement_table,
+    "order": order_table,
 }
 
 

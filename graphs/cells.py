@@ -55,7 +55,10 @@ def nasnet_cells(cells: int = 2, *, extent: int = 16, channels: int = 16) -> Mod
 
 
 def darts_cells(cells: int = 2, *, extent: int = 16, channels: int = 16) -> ModelGraph:
-    """Normal cells of DARTS, second order (Liu et al. 2019, figure 4): 4 steps, each of two inputs."""
+    """Normal cells of DARTS, second order (Liu et al. 2019, figure 4): 4 steps, each of two inputs.
+
+    Its dilated convolution is a plain one here.
+    """
     b = GraphBuilder(f"DARTS V2 normal x {cells}")
     out = _Joint(b, (1, extent, extent, channels))
     before = now = b.conv(b.input((1, extent, extent, 3)), channels, (3, 3))
@@ -90,11 +93,12 @@ class _Joint:
         return self._b.op("ADD", (x, y), kinds.AddAttributes(), outputs=[self._output("add")])[0]
 
     def conv(self, x: int, depth: int) -> int:
-        """A 1 x 1 convolution without bias."""
+        """A 1 x 1 convolution with a bias of zeros."""
         values = self._random.standard_normal((self._shape[3], 1, 1, depth)) * sqrt(2 / depth)
         weight = self._b.quantized_constant(values, name="weights", axis=0)
+        bias = self._b.constant(np.zeros(self._shape[3], np.int32), name="bias")
         outputs = [self._output("conv")]
-        return self._b.op("CONV_2D", (x, weight), kinds.Conv2DAttributes(), outputs=outputs)[0]
+        return self._b.op("CONV_2D", (x, weight, bias), kinds.Conv2DAttributes(), outputs=outputs)[0]
 
     def _output(self, name: str) -> int:
         return self._b.tensor(self._shape, name=name, quantization=self._grid)

@@ -48,7 +48,7 @@ def exact(one: OrderProblem, *, backward: bool = False, both: bool = True) -> tu
     if backward:
         near, far = far, near
     bounds = {"lower": one.floor_bytes, "upper": 1 << 40}
-    found = search(near, far if both else None, **bounds, states=10**6, work=Work(10**8))
+    found = search(near, far if both else None, **bounds, work=Work(10**8, 10**6))
     return found.lower_bound_bytes, found.order[::-1] if backward else found.order
 
 

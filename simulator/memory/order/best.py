@@ -161,7 +161,7 @@ def _searches(known: _Known, near: Ledger, far: Ledger | None, limits: OrderLimi
                 continue
             found: Found = search(
                 one, other if far is not None else None, lower=known.lower_bytes, upper=known.peak_bytes,
-                states=states, work=Work(limits.steps),
+                work=Work(limits.steps, states),
             )  # fmt: skip
             known.states += found.states
             known.learn(found.order[::way], "dynamic programming over sets of ops")

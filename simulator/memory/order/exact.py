@@ -48,48 +48,77 @@ class _Far:
         return ~state.done
 
 
-def search(near: Ledger, far: Ledger | None, *, lower: int, upper: int, states: int, work: Work) -> Found:
-    """An order with a peak below `upper`, or the proof that there is none, within so many states.
+@dataclass(slots=True)
+class _Sets:
+    """The sets of ops reached so far: by which peak, from where, and which are still to be visited."""
+
+    ledger: Ledger
+    glue: tuple[int, ...]
+    origin: dict[int, Origin] = field(default_factory=dict)
+    reached: dict[int, int] = field(default_factory=dict)
+    heap: list[tuple[int, int, int, State]] = field(default_factory=list)
+
+    def add(self, before: int, ran: tuple[int, ...], state: State, cost: int) -> None:
+        if cost < self.reached.get(state.done, cost + 1):
+            self.reached[state.done] = cost
+            self.origin[state.done] = (before, ran)
+            heappush(self.heap, (cost, -state.done.bit_count(), len(self.origin), state))
+
+    def expand(self, state: State, key: int, *, wanted: int, upper: int, work: Work) -> None:
+        """Add what one more of the wanted ops, and what loses nothing after it, leads to."""
+        for op in state.ready:
+            if not wanted >> op & 1:
+                continue
+            work.left -= 1
+            ran, cost = [op], key
+            after = state
+            while True:
+                peak, live = step(self.ledger, after.done, after.live_bytes, ran[-1])
+                after, cost = run(self.ledger, after, ran[-1], live), max(cost, peak)
+                w = self.glue[ran[-1]]
+                if w < 0 or not wanted >> w & 1 or self.ledger.needs[w] & ~after.done:
+                    break
+                ran.append(w)
+            if cost < upper:
+                after, path = committed(self.ledger, after, cost, work)
+                self.add(state.done, (*ran, *path), after, cost)
+
+
+def search(near: Ledger, far: Ledger | None, *, lower: int, upper: int, work: Work) -> Found:
+    """An order with a peak below `upper`, or the proof that there is none, as far as the work goes.
 
     Args:
         near, far: the problem from its start and from its end; far is None where bytes may be shared,
             which only the near side accounts for.
         lower: a bound already proved.
     """
-    end, glue = _Far(far, work), glued(near)
-    begin, path = committed(near, near.start, lower, work)
-    origin: dict[int, Origin] = {begin.done: (0, path)}
-    reached = {begin.done: lower}
-    heap: list[tuple[int, int, int, State]] = [(lower, 0, 0, begin)]
-    accepted, wanted, visited = lower, end.grow(lower) & near.full, 0
-    while heap:
-        key, _, _, state = heappop(heap)
-        if key > reached[state.done]:
+    end, accepted, visited = _Far(far, work), lower, 0
+    wanted = end.grow(accepted) & near.full
+    sets = _begin(near, accepted, work)
+    while sets.heap:
+        key, _, _, state = heappop(sets.heap)
+        if key > sets.reached[state.done]:
             continue
         if key > accepted:
-            accepted, wanted = key, end.grow(key) & near.full
+            accepted = key
+            fewer = end.grow(key) & near.full
+            if fewer != wanted:  # the sets reached so far were chosen for the larger R
+                wanted, sets = fewer, _begin(near, accepted, work)
+                continue
         if not wanted & ~state.done:
-            return Found(_order(origin, state.done, wanted, end.path), accepted, visited)
-        if visited >= states or work.left <= 0:
+            return Found(_order(sets.origin, state.done, wanted, end.path), accepted, visited)
+        if visited >= work.states or work.left <= 0:
             return Found((), accepted, visited)
         visited += 1
-        for op in state.ready:
-            if not wanted >> op & 1:
-                continue
-            work.left -= 1
-            peak, after = step(near, state.done, state.live_bytes, op)
-            cost = max(key, peak)
-            if cost >= upper:
-                continue
-            state_after, moved, cost = _with_glued(near, glue, run(near, state, op, after), op, cost)
-            if cost >= upper:
-                continue
-            child, path = committed(near, state_after, cost, work)
-            if cost < reached.get(child.done, upper):
-                reached[child.done] = cost
-                origin[child.done] = (state.done, (*moved, *path))
-                heappush(heap, (cost, -child.done.bit_count(), len(origin), child))
+        sets.expand(state, key, wanted=wanted, upper=upper, work=work)
     return Found((), upper, visited)
+
+
+def _begin(near: Ledger, accepted: int, work: Work) -> _Sets:
+    sets = _Sets(near, glued(near))
+    state, path = committed(near, near.start, accepted, work)
+    sets.add(0, path, state, accepted)
+    return sets
 
 
 def glued(ledger: Ledger) -> tuple[int, ...]:
@@ -108,18 +137,6 @@ def glued(ledger: Ledger) -> tuple[int, ...]:
         w = -1 if is_loose else followers[0]
         found.append(w if w >= 0 and own[v] + closed <= ledger.opened_bytes[w] + own[w] else -1)
     return tuple(found)
-
-
-def _with_glued(
-    ledger: Ledger, glue: tuple[int, ...], state: State, op: int, cost: int
-) -> tuple[State, tuple[int, ...], int]:
-    """The state after the ops that are glued to the one that has just run, those ops, and the peak."""
-    moved = [op]
-    while (w := glue[moved[-1]]) >= 0 and not ledger.needs[w] & ~state.done:
-        peak, after = step(ledger, state.done, state.live_bytes, w)
-        state, cost = run(ledger, state, w, after), max(cost, peak)
-        moved.append(w)
-    return state, tuple(moved), cost
 
 
 def _order(origin: dict[int, Origin], done: int, wanted: int, far_path: list[int]) -> tuple[int, ...]:

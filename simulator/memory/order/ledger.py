@@ -17,9 +17,10 @@ Masked = tuple[tuple[int, int], ...]  # (mask of other ops, bytes)
 
 @dataclass(slots=True)
 class Work:
-    """Steps that may still be tried: bounds the time of a solver, the same on every machine."""
+    """Steps and sets of ops that may still be tried: bounds time and memory, the same on every machine."""
 
     left: int
+    states: int = 0
 
 
 class State(NamedTuple):

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from ....graphs.ir import ModelGraph
 from ....graphs.reorder import must_precede
-from ...estimate import MemoryPlan
+from ...estimate import MemoryPlan, PlannedBuffer
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +54,28 @@ class OrderProblem:
 
 def order_problem(graph: ModelGraph, plan: MemoryPlan) -> OrderProblem:
     """The problem of the main subgraph, with the buffers that the runtime's planner places."""
+    writers: dict[int, list[int]] = {}
+    for op in graph.ops:
+        for t in op.outputs:
+            writers.setdefault(t, []).append(op.index)
     tensors = tuple(
         live for b in plan.buffers if b.kind == "tensor" and b.subgraph == 0
-        for live in [_live_tensor(graph, b.tensor, b.size_bytes)] if live.ops or live.to_end
+        for live in [_live_tensor(graph, b, writers.get(b.tensor, []))] if live.ops or live.to_end
     )  # fmt: skip
     made = OrderProblem(must_precede(graph), tensors, _own_bytes(graph, plan), _floor_bytes(plan))
     given = peak_bytes(made, range(len(graph.ops)))
     return made if given == plan.lower_bound_bytes else replace(made, is_exact=False)
 
 
-def _live_tensor(graph: ModelGraph, tensor: int, size_bytes: int) -> LiveTensor:
-    main = graph.main
-    writers = [op.index for op in main.ops if tensor in op.outputs] if tensor in main.producer_of else []
+def _live_tensor(graph: ModelGraph, buffer: PlannedBuffer, writers: Sequence[int]) -> LiveTensor:
+    main, tensor = graph.main, buffer.tensor
     readers = main.consumers_of.get(tensor, ())
     is_variable = main.tensors[tensor].is_variable
     from_start = not writers or tensor in main.inputs or is_variable
     first = 0 if from_start else writers[0]
     ops = tuple(sorted({op for op in (*writers, *readers) if op >= first}))
-    return LiveTensor(size_bytes, ops, from_start, tensor in main.outputs or is_variable, tensor)
+    to_end = tensor in main.outputs or is_variable
+    return LiveTensor(buffer.size_bytes, ops, from_start, to_end, tensor)
 
 
 def _own_bytes(graph: ModelGraph, plan: MemoryPlan) -> tuple[int, ...]:

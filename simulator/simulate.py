@@ -27,7 +27,7 @@ from .estimate import (
 from .facts import model_facts, target_facts
 from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
 from .fit import memory_fits
-from .flash import code_bytes, model_bytes
+from .flash import flash_image
 from .latency import kernel_cycles
 from .memory.plan import plan_memory
 from .memory.refusal import refusals as allocator_refusals
@@ -140,13 +140,14 @@ def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
 def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:
     """What has to lie in memory: model and code; arena and the runtime's static data."""
     memory, name = target.runtime.memory, target.runtime.name
+    image = flash_image(graph, target)
     if memory.persistent == "unknown":
         model = unknown(f"how {name} stores weights is not modelled in this version")
     else:
-        model = exact(model_bytes(graph), "length of the .tflite")
+        model = image.array
     if memory.static_ram_bytes is None:
         static = unknown(f"static RAM of {name} is not known: {memory.source}")
     else:
         static = exact(memory.static_ram_bytes, memory.source)
     arena = arena_figure(planned.plan, "min_bytes", planned.no_plan)
-    return Contents(model, code_bytes(graph, target), arena, static, planned.plan)
+    return Contents(model, image.code, arena, static, planned.plan)

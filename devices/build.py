@@ -60,6 +60,15 @@ def parse_build(text: str) -> FirmwareBuild:
     return FirmwareBuild(**found)  # type: ignore[arg-type]
 
 
+def declared(target: Target, text: str | None) -> Target:
+    """The target built as the text declares; None declares nothing.
+
+    Raises:
+        BuildInvalid: as `parse_build` and `with_build`.
+    """
+    return target if text is None else with_build(target, parse_build(text))
+
+
 def with_build(target: Target, build: FirmwareBuild) -> Target:
     """The target whose runtime is built as declared; what is not declared stays as the runtime file says.
 

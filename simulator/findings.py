@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..devices.target import Target
+from ..graphs.ir import ModelGraph
 from .estimate import BudgetCheck, Finding, Interval, MemoryPlan, OpEstimate, Severity, Word
+from .flash import narrower_name, registration_saving_bytes, registrations, undeclared_ends
 
+_SAVING_MIN_BYTES = 1024
 _PEAK_MIN_SHARE = 0.5  # the peak op is worth naming if the head is at least this share of the arena
 
 
@@ -103,6 +106,24 @@ def arena_home_findings(target: Target, budgets: Sequence[BudgetCheck]) -> tuple
         f"the arena is one block in {home.name} ({home.size_bytes:,} B); not used for it: {', '.join(others)}"
     )
     return (Finding("PF902", Severity.INFO, text),)
+
+
+def code_findings(graph: ModelGraph, target: Target, budgets: Sequence[BudgetCheck]) -> tuple[Finding, ...]:
+    """What narrower registrations would save, and whether the flash verdict hangs on how it is built."""
+    found = []
+    saving = registration_saving_bytes(graph, target)
+    if saving >= _SAVING_MIN_BYTES:
+        name = narrower_name(graph, target)
+        ops = [r.op for r in registrations(graph) if r.narrower]
+        text = f"{name} registrations save {saving:,} B of flash: {', '.join(ops)}"
+        fix = "register them as `preflash export` writes it, then say --build registrations=int8"
+        found.append(Finding("PF305", Severity.INFO, text, fix=fix))
+    home, between = target.device.home_of("code").name, undeclared_ends(graph, target)
+    if between and any(b.name == f"flash:{home}" and b.word is Word.RISKY for b in budgets):
+        low, high, value = between
+        text = f"whether {home} holds it depends on how the firmware is built: from {low} to {high}"
+        found.append(Finding("PF306", Severity.INFO, text, fix=f"declare it with --build; taken: {value}"))
+    return tuple(found)
 
 
 def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> tuple[Finding, ...]:

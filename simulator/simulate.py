@@ -25,7 +25,14 @@ from .estimate import (
     unknown,
 )
 from .facts import model_facts, target_facts
-from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
+from .findings import (
+    arena_home_findings,
+    bound_findings,
+    code_findings,
+    op_findings,
+    plan_findings,
+    target_findings,
+)
 from .fit import memory_fits
 from .flash import flash_image
 from .latency import kernel_cycles
@@ -84,6 +91,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *plan_findings(planned.plan, ops),
         *bound_findings(ops),
         *arena_home_findings(target, budgets),
+        *code_findings(graph, target, budgets),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(
@@ -111,9 +119,7 @@ def _fusion_traffic(
     after = traffic.by_memory()
     if fused is unfused:
         return FusionTraffic(after, after)
-    return FusionTraffic(
-        kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after
-    )
+    return FusionTraffic(kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after)
 
 
 def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:

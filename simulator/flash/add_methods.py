@@ -54,3 +54,12 @@ LINKED_CUSTOM = {
     "TFLite_Detection_PostProcess": "DetectionPostprocess", "CIRCULAR_BUFFER": "CircularBuffer",
     "TFLM_DECODE": "Decode",
 }  # fmt: skip
+
+# builtin op -> the header of tensorflow/lite/micro/kernels/ that declares its narrower registrations
+NARROWER_HEADERS = {
+    "ADD": "add.h", "AVERAGE_POOL_2D": "pooling.h", "BATCH_MATMUL": "batch_matmul.h", "CONV_2D": "conv.h",
+    "DEPTHWISE_CONV_2D": "depthwise_conv.h", "FULLY_CONNECTED": "fully_connected.h",
+    "MAXIMUM": "maximum_minimum.h", "MAX_POOL_2D": "pooling.h", "MINIMUM": "maximum_minimum.h",
+    "MUL": "mul.h", "PAD": "pad.h", "SOFTMAX": "softmax.h", "SVDF": "svdf.h", "TRANSPOSE": "transpose.h",
+    "TRANSPOSE_CONV": "transpose_conv.h", "UNIDIRECTIONAL_SEQUENCE_LSTM": "unidirectional_sequence_lstm.h",
+}  # fmt: skip

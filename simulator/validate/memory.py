@@ -7,11 +7,13 @@ from pathlib import Path
 
 from ...errors import FactsNotFound
 from .arenas import arena_table
+from .code_size import code_size_table
 from .facts import Facts, find_facts
 from .table import ValidationTable
 
 _TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
     "arenas": arena_table,
+    "code-size": code_size_table,
 }
 
 

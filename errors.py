@@ -15,6 +15,7 @@
     │   ├── RuntimeUnknown        no such runtime; did you mean ...
     │   ├── DeviceFileInvalid     a device file with faults; lists all of them
     │   ├── RuntimeFileInvalid    a runtime file with faults; lists all of them
+    │   ├── BuildInvalid          a declared firmware build that nobody can read or that says nothing here
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
     ├── PlacementInvalid          a memory that cannot hold what is placed there
@@ -118,6 +119,10 @@ class RuntimeFileInvalid(_WithFaults, TargetError):
 
 class TargetInvalid(TargetError):
     """Device and runtime do not go together."""
+
+
+class BuildInvalid(TargetError):
+    """How a firmware is said to be built cannot be read, or does not apply to this runtime."""
 
 
 class BudgetInvalid(PreflashError):

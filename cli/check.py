@@ -11,6 +11,7 @@ from .options import (
     NOT_KNOWN,
     OK,
     Board,
+    Build,
     Clock,
     Color,
     Colors,
@@ -41,20 +42,21 @@ _FAILING = {
 
 def check(
     model: Model, device: Board, runtime: Runtime = None, clock: Clock = None, reserve: Reserve = None,
-    deadline: Deadline = None, headroom: Headroom = None, fail_on: Fail = FailOn.risky,
+    deadline: Deadline = None, headroom: Headroom = None, build: Build = None, fail_on: Fail = FailOn.risky,
     require_known: Known = False, _debug: Debug = False, form: Form = Format.text, output: Out = None,
     color: Colors = Color.auto,
 ) -> int:  # fmt: skip
     """The verdict on a model and a board: FITS, TIGHT, RISKY, NO or UNKNOWN, and why."""
+    from ..devices.build import declared
     from ..devices.catalog import load_target
     from ..simulator.conditions import parse_conditions
     from ..simulator.simulate import simulate
 
-    target = load_target(device, runtime, clock)
+    target = declared(load_target(device, runtime, clock), build)
     conditions = parse_conditions(target, reserve=reserve, deadline=deadline, headroom=headroom)
     estimate = simulate(read_model(model), target, conditions)
     options = {"-d": device, "-r": runtime, "--clock": clock, "--reserve": reserve, "--deadline": deadline,
-               "--headroom": headroom}  # fmt: skip
+               "--headroom": headroom, "--build": build}  # fmt: skip
     words = [word for key, value in options.items() if value is not None for word in (key, value)]
     command = shlex.join(("preflash", "check", model, *words))
     report(estimate, form=form, output=output, color=color, command=command)

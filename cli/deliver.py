@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,24 @@ def read_model(model: str) -> ModelGraph:
     if model != "-":
         return read_tflite(model)
     return parse_tflite(sys.stdin.buffer.read() if sys.stdin else b"", name="stdin")
+
+
+def read_content(model: str) -> tuple[ModelGraph, bytes]:
+    """The model of this file, or of stdin for "-", with the bytes it was read from.
+
+    Raises:
+        ModelFileInvalid: the file changed between two readings.
+    """
+    from ..errors import ModelFileInvalid
+    from ..graphs.tflite.read import parse_tflite, read_tflite
+
+    if model == "-":
+        content = sys.stdin.buffer.read() if sys.stdin else b""
+        return parse_tflite(content, name="stdin"), content
+    graph, content = read_tflite(model), Path(model).read_bytes()
+    if hashlib.sha256(content).hexdigest() != graph.sha256:
+        raise ModelFileInvalid("the file changed while it was read", where=model, fix="try again")
+    return graph, content
 
 
 def report(estimate: Estimate, *, form: Format, output: Path | None, color: Color, command: str) -> None:

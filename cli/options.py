@@ -43,6 +43,13 @@ Clock = Annotated[str | None, typer.Option(metavar="64MHz", help="Core clock; el
 Reserve = Annotated[str | None, typer.Option(metavar="ram=20KiB,flash=64KiB", help="Your firmware's share.")]
 Deadline = Annotated[str | None, typer.Option(metavar="50ms", help="The time that one inference may take.")]
 Headroom = Annotated[str | None, typer.Option(metavar="10%", help="With less free than this: TIGHT.")]
+Build = Annotated[
+    str | None,
+    typer.Option(
+        metavar="flags=Os,registrations=int8",
+        help="How the firmware is built: flags, registrations, ndebug, libc, strings, debug-log.",
+    ),
+]
 Fail = Annotated[FailOn, typer.Option("--fail-on", help="Exit 1 from this on; UNKNOWN does not count.")]
 Known = Annotated[bool, typer.Option("--require-known", help="Exit 4 when a needed figure is unknown.")]
 Debug = Annotated[bool, typer.Option("--debug", help="Show the traceback of an internal error.")]

@@ -57,11 +57,27 @@ class MemoryModel(Sourced):
 
 
 class CodeModel(Sourced):
-    """How the runtime's code size is known: a table of shared groups, a flat figure, or not at all."""
+    """How the runtime's code size is known: a table of shared groups, a flat figure, or not at all.
+
+    Left out (None), how the firmware is built is not declared: the figure is then an interval over the ways.
+
+    Args:
+        flags: of the compiler; Oscore+O2kernels is what TFLM's Makefile does.
+        strip_error_strings: TF_LITE_STRIP_ERROR_STRINGS is defined.
+        registrations: all is AddConv2D() and so on; int8 is AddConv2D(Register_CONV_2D_INT8()) and so on,
+            the registration of the model's own integer type wherever the kernel library has one.
+        ndebug: NDEBUG is defined; TFLM's BUILD_TYPE=default does not define it.
+        libc: newlib-nano-float is newlib-nano with -u _printf_float.
+        debug_log: default is TFLM's debug_log.cc (stderr), callback is one that formats with vsnprintf.
+    """
 
     table: Literal["tflm-reference", "tflm-cmsis-nn", "x-cube-ai", ""] = ""
     flags: Literal["Os", "O2", "O3", "Oscore+O2kernels", ""] = ""
-    strip_error_strings: bool = False
+    strip_error_strings: bool | None = None
+    registrations: Literal["all", "int8"] | None = None
+    ndebug: bool | None = None
+    libc: Literal["newlib-nano", "newlib-nano-float", "newlib"] | None = None
+    debug_log: Literal["callback", "default"] | None = None
     flat_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="flat")] = None
 
 

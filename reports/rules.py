@@ -117,6 +117,19 @@ RULES: tuple[Rule, ...] = (
         "Reserve your application and update slot with --reserve flash=..., then decide.",
     ),
     Rule(
+        "PF305", "info", "narrower registrations would save flash",
+        "TFLM's AddConv2D() and the like register kernels for every type, and all of them stay in the image."
+        " CMSIS-NN builds also have registrations for one type, such as Register_CONV_2D_INT8(), and every op"
+        " named here is of that type throughout the model.",
+        "Register as `preflash export` writes it, and declare it with --build registrations=int8.",
+    ),
+    Rule(
+        "PF306", "info", "flash depends on how the firmware is built",
+        "The model fits with some ways of building the firmware and not with others, and which one it is has"
+        " not been declared. The finding names both ends.",
+        "Declare what you know with --build: flags, registrations, ndebug, libc, strings, debug-log.",
+    ),
+    Rule(
         "PF401", "warning", "no cost model for an op",
         "Nobody has a defended price for this op on this kernel library and core. Its figures are "
         "null, and the totals are lower bounds.",

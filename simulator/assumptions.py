@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..devices.target import Target
 from .estimate import Assumption, BudgetCheck, Finding, Word
+from .flash.choices import ends
 from .placement import placement_assumptions
 
 
@@ -32,9 +33,22 @@ def assumptions_of(target: Target) -> tuple[Assumption, ...]:
     if device.power is not None:
         boundary = f"power is that of the {device.power.boundary}"
         taken.append(Assumption(boundary, "", device.power.source, device.power.confidence))
+    taken.extend(_undeclared_build(target))
     taken.append(Assumption("stack, heap, sensors and drivers of the firmware are not in these figures",
                             "give them with --reserve", "scope", ""))  # fmt: skip
     return (*taken, *placement_assumptions(target))
+
+
+def _undeclared_build(target: Target) -> tuple[Assumption, ...]:
+    """What the firmware's author did not declare of the build, where code size follows from it."""
+    code = target.runtime.code
+    narrow = "type-restricted" if code.table == "tflm-cmsis-nn" else ""
+    between = ends(code, narrow) if code.table.startswith("tflm-") and code.flat_bytes is None else None
+    if between is None:
+        return ()
+    low, high, value = between
+    text = f"the firmware is built with {value}"
+    return (Assumption(text, "give it with --build", f"not declared: from {low} to {high}", "assumed"),)
 
 
 def passed_checks(refused: Sequence[Finding], budgets: Sequence[BudgetCheck]) -> tuple[str, ...]:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from ..devices.spec import MemorySpec
 from ..devices.target import Target
+from ..graphs.ir import ModelGraph
 from .estimate import (
     BudgetCheck,
     Finding,
@@ -17,7 +18,9 @@ from .estimate import (
     Word,
     total,
 )
+from .flash import narrower_name, registration_saving_bytes, registrations, undeclared_ends
 
+_SAVING_MIN_BYTES = 1024
 _PEAK_MIN_SHARE = 0.5  # the peak op is worth naming if the head is at least this share of the arena
 
 
@@ -155,6 +158,24 @@ def _other_rams(target: Target) -> list[MemorySpec]:
     home = target.device.home_of("arena").name
     rams = (m for m in target.device.memories if not m.is_nonvolatile and m.kind != "npu-sram")
     return [m for m in rams if m.name != home and "arena" not in m.never_holds]
+
+
+def code_findings(graph: ModelGraph, target: Target, budgets: Sequence[BudgetCheck]) -> tuple[Finding, ...]:
+    """What narrower registrations would save, and whether the flash verdict hangs on how it is built."""
+    found = []
+    saving = registration_saving_bytes(graph, target)
+    if saving >= _SAVING_MIN_BYTES:
+        name = narrower_name(graph, target)
+        ops = [r.op for r in registrations(graph) if r.narrower]
+        text = f"{name} registrations save {saving:,} B of flash: {', '.join(ops)}"
+        fix = "register them as `preflash export` writes it, then say --build registrations=int8"
+        found.append(Finding("PF305", Severity.INFO, text, fix=fix))
+    home, between = target.device.home_of("code").name, undeclared_ends(graph, target)
+    if between and any(b.name == f"flash:{home}" and b.word is Word.RISKY for b in budgets):
+        low, high, value = between
+        text = f"whether {home} holds it depends on how the firmware is built: from {low} to {high}"
+        found.append(Finding("PF306", Severity.INFO, text, fix=f"declare it with --build; taken: {value}"))
+    return tuple(found)
 
 
 def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> tuple[Finding, ...]:

@@ -26,6 +26,7 @@ from .facts import model_facts, target_facts
 from .findings import (
     arena_home_findings,
     bound_findings,
+    code_findings,
     copy_findings,
     op_findings,
     plan_findings,
@@ -92,6 +93,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *bound_findings(ops),
         *copy_findings(target, copy_s(target, contents)),
         *arena_home_findings(target, budgets, memories),
+        *code_findings(graph, target, budgets),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(
@@ -119,9 +121,7 @@ def _fusion_traffic(
     after = traffic.by_memory()
     if fused is unfused:
         return FusionTraffic(after, after)
-    return FusionTraffic(
-        kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after
-    )
+    return FusionTraffic(kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after)
 
 
 def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ...errors import FactsNotFound
 from .arenas import arena_table
+from .code_size import code_size_table
 from .facts import Facts, find_facts
 from .order import order_table
 from .patches import patches_table
@@ -20,6 +21,7 @@ _TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
     "x-cube-ai": st_zoo_table,
     "placements": placement_table,
     "order": order_table,
+    "code-size": code_size_table,
 }
 
 

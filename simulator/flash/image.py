@@ -1,0 +1,88 @@
+"""What the flash image is made of: the model's array with its padding, and the code."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from ...devices.target import Target
+from ...graphs.ir import ModelGraph
+from ..interval import Interval, exact, unknown
+from .code import code_bytes
+from .generated import raw_weights
+
+ARRAY_ALIGNMENT_BYTES = 16  # flatbuffers hold tensors at multiples of 16 from the start of the file
+
+
+@dataclass(frozen=True, slots=True)
+class FlashImage:
+    """The parts of the image that the model costs.
+
+    Args:
+        padding_bytes: from the end of the model's array to the next multiple of its alignment.
+    """
+
+    model_bytes: int
+    padding_bytes: int
+    code: Interval
+
+    @property
+    def array(self) -> Interval:
+        """The model with its padding."""
+        source = f"length of the .tflite, rounded up to its array's alignment of {ARRAY_ALIGNMENT_BYTES}"
+        return exact(self.model_bytes + self.padding_bytes, source)
+
+    @property
+    def total(self) -> Interval:
+        return self.array + self.code
+
+
+def flash_image(graph: ModelGraph, target: Target) -> FlashImage:
+    """The image of this model with the runtime of this target."""
+    size = model_bytes(graph)
+    return FlashImage(size, padding_bytes(size), code_bytes(graph, target))
+
+
+def stored_model(graph: ModelGraph, target: Target) -> Interval:
+    """Flash that the model itself takes: the padded .tflite, or what a code generator keeps of it."""
+    persistent, name = target.runtime.memory.persistent, target.runtime.name
+    if persistent == "unknown":
+        return unknown(f"how {name} stores weights is not modelled in this version")
+    return raw_weights(graph) if persistent == "x-cube-ai" else flash_image(graph, target).array
+
+
+def padding_bytes(size_bytes: int, alignment_bytes: int = ARRAY_ALIGNMENT_BYTES) -> int:
+    """Bytes from the end of an aligned array to the next multiple of the alignment.
+
+    >>> padding_bytes(53936), padding_bytes(53937)
+    (0, 15)
+    """
+    return -size_bytes % alignment_bytes
+
+
+def model_bytes(graph: ModelGraph) -> int:
+    """Bytes of the .tflite as it lies in flash: the file's, or of the file that this graph would become."""
+    if graph.file_bytes is not None:
+        return graph.file_bytes
+    if "model_bytes" not in graph._cache:
+        from ...graphs.tflite.write import write_tflite
+
+        graph._cache["model_bytes"] = len(write_tflite(graph))
+    size: int = graph._cache["model_bytes"]
+    return size
+
+
+def constant_bytes(graph: ModelGraph, *, alignment_bytes: int = 1) -> int:
+    """Bytes of the constants alone, as an ahead-of-time build keeps them: each stored buffer once.
+
+    Args:
+        alignment_bytes: every buffer is rounded up to it.
+    """
+    import numpy as np
+
+    found: set[tuple[int, int]] = set()
+    for subgraph in graph.subgraphs:
+        for tensor in subgraph.tensors:
+            if tensor.data:
+                address = np.frombuffer(tensor.data, np.uint8).__array_interface__["data"][0]
+                found.add((address, len(tensor.data)))
+    return sum(size + padding_bytes(size, alignment_bytes) for _, size in found)

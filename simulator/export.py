@@ -244,7 +244,7 @@ def _source(firmware: _Firmware) -> Iterator[str]:
     yield ""
     yield (
         f"alignas({MODEL_ALIGNMENT_BYTES}) {firmware.macro}_DATA_SECTION "
-        "extern const unsigned char kModelData[kModelBytes] = {"
+        "const unsigned char kModelData[kModelBytes] = {"
     )
     yield from byte_rows(firmware.content)
     yield from ("};", "", f"}}  // namespace {firmware.name}")

@@ -1,4 +1,4 @@
-"""What is the method of MicroMutableOpResolver that registers an op: one table, as in TFLM of 2025."""
+"""What is the method of MicroMutableOpResolver that registers an op: one table of TFLM's public names."""
 
 from __future__ import annotations
 

@@ -30,10 +30,22 @@ def rows(path: Path) -> list[dict[str, str]]:
 def test_code_sizes_are_made_from_the_facts(tmp_path: Path) -> None:
     script("make_code_size_data").main(shared_dir() / "facts", tmp_path)
     made = sorted(path.name for path in tmp_path.iterdir())
-    assert len(made) == 8
+    assert len(made) == 9
     for name in made:
         assert (tmp_path / name).read_text("utf-8") == (ROOT / "simulator" / "data" / name).read_text("utf-8")
         assert (tmp_path / name).stat().st_size < 60_000
+
+
+def test_the_op_sets_are_recovered_from_the_facts(tmp_path: Path) -> None:
+    pytest.importorskip("ortools", reason="the recovery is solved with ortools")
+    script("recover_op_sets").main(shared_dir() / "facts", tmp_path)
+    name = "code_size_op_sets.csv"
+    made, shipped = rows(tmp_path / name), rows(ROOT / "simulator" / "data" / name)
+    assert [row["op_set"] for row in made] == [row["op_set"] for row in shipped]
+    twins = {"ARG_MIN": "ARG_MAX", "MINIMUM": "MAXIMUM"}  # equally large in every build
+    for found, kept in zip(made, shipped, strict=True):
+        one, other = ({twins.get(op, op) for op in row["ops"].split()} for row in (found, kept))
+        assert one == other
 
 
 def test_kernel_coefficients_are_made_from_the_facts(tmp_path: Path) -> None:

@@ -94,7 +94,7 @@ class TestLiveSums:
 
 
     def test_a_subgraph_counts_while_the_op_that_runs_it_does(self) -> None:
-        """Then and else run the same subgraph, so its 64 + 256 + 64 bytes live from the first to the second."""
+        """Then and else run the same subgraph, so its 64 + 256 + 64 bytes live from one to the other."""
         one = order_problem(graph := conditional(calls=1), plan(graph))
         assert one.is_exact
         assert one.own_bytes[0] == 64 + 256 + 64

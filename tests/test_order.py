@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from itertools import permutations
 
 import pytest
 from hypothesis import given, settings
-from memory_models import REFERENCE
+from memory_models import REFERENCE, op, subgraph, t
 from order_problems import chain, parallel, problem, problems, respects, smallest_peak
 from preflash.devices.catalog import load_target
 from preflash.errors import OrderInvalid
 from preflash.graphs.build import GraphBuilder
 from preflash.graphs.cells import branches_by_breadth, darts_cells, nasnet_cells, randomly_wired
 from preflash.graphs.ir import ModelGraph
+from preflash.graphs.ops import IfAttributes
 from preflash.graphs.reorder import must_precede, reordered
 from preflash.graphs.tflite.read import parse_tflite
 from preflash.graphs.tflite.write import write_tflite
@@ -41,6 +43,18 @@ DIAMOND = problem({1: (0,), 2: (0,), 3: (1,), 4: (2,), 5: (3, 4)}, [16, 64, 64, 
 
 def plan(graph: ModelGraph) -> MemoryPlan:
     return plan_tflm(graph, REFERENCE)
+
+
+def conditional(calls: int) -> ModelGraph:
+    """IF after IF, with a RELU between; both run the same subgraph of two RELUs (64 -> 256 -> 64 bytes)."""
+    tensors = [t(1, dtype="bool"), *(t(1, 64) for _ in range(2 * calls))]
+    ops = []
+    for n in range(calls):
+        ops.append(op("IF", [0, 2 * n + 1], [2 * n + 2], IfAttributes(1, 1)))
+        if n + 1 < calls:
+            ops.append(op("RELU", [2 * n + 2], [2 * n + 3]))
+    branch = subgraph([t(1, 64), t(1, 256), t(1, 64)], [op("RELU", [0], [1]), op("RELU", [1], [2])], [0], [2])
+    return ModelGraph((subgraph(tensors, ops, [0, 1], [2 * calls]), branch), name="conditional")
 
 
 def exact(one: OrderProblem, *, backward: bool = False, both: bool = True) -> tuple[int, tuple[int, ...]]:
@@ -77,6 +91,21 @@ class TestLiveSums:
             one = order_problem(graph, planned)
             assert one.is_exact
             assert tuple(live_sums(one, range(len(graph.ops)))[1:]) == planned.live_bytes
+
+
+    def test_a_subgraph_counts_while_the_op_that_runs_it_does(self) -> None:
+        """Then and else run the same subgraph, so its 64 + 256 + 64 bytes live from one to the other."""
+        one = order_problem(graph := conditional(calls=1), plan(graph))
+        assert one.is_exact
+        assert one.own_bytes[0] == 64 + 256 + 64
+        assert live_sums(one, range(len(graph.ops)))[1:] == list(plan(graph).live_bytes)
+
+    def test_a_subgraph_that_two_ops_run_is_alive_between_them_so_nothing_is_claimed(self) -> None:
+        one = order_problem(graph := conditional(calls=2), plan(graph))
+        assert not one.is_exact
+        study = study_order(graph, plan)
+        assert study.live.proof == ""
+        assert study.arena_after_bytes <= study.arena_before_bytes
 
 
 class TestBestOrder:
@@ -268,8 +297,6 @@ class TestThePromise:
         assert study.in_place.best.peak_bytes <= study.live.peak_bytes
 
     def test_a_model_with_an_offline_plan_is_refused(self) -> None:
-        from dataclasses import replace
-
         graph = replace(nasnet_cells(1), metadata=(("OfflineMemoryAllocation", bytes(12)),))
         with pytest.raises(OrderInvalid, match="OfflineMemoryAllocation"):
             study_order(graph, plan)

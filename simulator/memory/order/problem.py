@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -41,7 +42,8 @@ class OrderProblem:
         floor_bytes: alive at once at some instant before the first op; no order changes it.
         shares: per op, (its output, an input of the same bytes) as positions in `tensors`: the output may
             take the input's place if no other op still needs the input. () where nothing is shared.
-        is_exact: whether the live sums of the plan it was made from are reproduced.
+        is_exact: whether the live sums of plans are reproduced in every order: not where ops share a
+            subgraph that they call.
     """
 
     before: tuple[tuple[int, ...], ...]
@@ -64,7 +66,16 @@ def order_problem(graph: ModelGraph, plan: MemoryPlan) -> OrderProblem:
     )  # fmt: skip
     made = OrderProblem(must_precede(graph), tensors, _own_bytes(graph, plan), _floor_bytes(plan))
     given = peak_bytes(made, range(len(graph.ops)))
-    return made if given == plan.lower_bound_bytes else replace(made, is_exact=False)
+    is_exact = given == plan.lower_bound_bytes and not _outlives_its_op(plan)
+    return made if is_exact else replace(made, is_exact=False)
+
+
+def _outlives_its_op(plan: MemoryPlan) -> bool:
+    """Whether something inside a called subgraph is alive across ops, because several of them call it."""
+    starts = plan.clock_of_op
+    return any(
+        bisect_right(starts, b.first) != bisect_right(starts, b.last) for b in plan.buffers if b.subgraph != 0
+    )
 
 
 def _live_tensor(graph: ModelGraph, buffer: PlannedBuffer, writers: Sequence[int]) -> LiveTensor:

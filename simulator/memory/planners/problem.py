@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 ONLINE = -1
@@ -18,6 +18,9 @@ class Request:
     offline_offset: int = ONLINE
 
 
+Planner = Callable[[Sequence[Request]], list[int]]  # one offset per request, in their order
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """A planner's answer.
@@ -28,6 +31,7 @@ class Layout:
         extent_bytes: max(offset + size).
         lower_bound_bytes: no plan of these requests can be smaller; at least the largest live sum.
         proof: why extent_bytes is the optimum ("equals the live sum", "CP-SAT: proved"); "" if nobody knows.
+        note: what would tell more, where the optimum is not proven.
     """
 
     planner: str
@@ -35,6 +39,7 @@ class Layout:
     extent_bytes: int
     lower_bound_bytes: int
     proof: str = ""
+    note: str = ""
 
     @property
     def is_optimal(self) -> bool:

@@ -8,10 +8,13 @@ from pathlib import Path
 from ...errors import FactsNotFound
 from .arenas import arena_table
 from .facts import Facts, find_facts
+from .planners import hard_instances_table, tensor_plans_table
 from .table import ValidationTable
 
 _TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
     "arenas": arena_table,
+    "minimalloc": hard_instances_table,
+    "tensor-plans": tensor_plans_table,
 }
 
 

@@ -7,7 +7,7 @@ another one, and can be built by putting strips in the order of their offsets.
 
 from __future__ import annotations
 
-from collections.abc import Generator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from random import Random
@@ -22,8 +22,12 @@ Column = NDArray[np.int64]
 Steps = Generator["Steps", bool, bool]  # asks whether what it yields succeeds; returns whether it does itself
 _LARGEST = 3_000  # strips; a table of all pairs is kept
 _PLACED = 1 << 50  # a floor above every ceiling
-# lifetime, size -> which comes first where a search may choose; the longest alive, the largest area, the largest
-_WEIGHTS = (lambda span, size: span + size * 1e-9, lambda span, size: span * size, lambda span, size: size)
+# (lifetime, size) -> what a search tries first: the longest alive, the largest area, the largest
+_WEIGHTS: tuple[Callable[[int, int], float], ...] = (
+    lambda span, size: span + size * 1e-9,
+    lambda span, size: span * size,
+    lambda span, size: size + span * 1e-9,
+)
 _NOISES = (0.15, 0.3, 0.6)
 
 
@@ -50,8 +54,8 @@ class _Search:
 def fits(strips: Strips, ceiling: int, *, attempt: int, seed: int = 0) -> tuple[bool | None, list[int]]:
     """Whether all strips fit, and their offsets in units; None if the attempt ends undecided.
 
-    Attempts 0, 1, 2 prefer long-lived, large-area and large strips; later ones the same with noise. Each takes
-    a bounded number of steps, every twelfth many more. The answer depends on the arguments alone.
+    Attempts 0, 1, 2 prefer long-lived, large-area and large strips; later ones the same with noise. Each
+    takes a bounded number of steps, every twelfth many more. The answer depends on the arguments alone.
     """
     if len(strips.sizes) > _LARGEST:
         return None, []
@@ -76,8 +80,8 @@ def fits(strips: Strips, ceiling: int, *, attempt: int, seed: int = 0) -> tuple[
 
 
 def _prepared(strips: Strips, order: list[int], ceiling: int, steps: int) -> _Search:
-    columns = (np.array([column[i] for i in order], np.int64) for column in (strips.firsts, strips.ends, strips.sizes))
-    first, end, size = columns
+    columns = (strips.firsts, strips.ends, strips.sizes)
+    first, end, size = (np.array([column[i] for i in order], np.int64) for column in columns)
     meets = (first[:, None] < end[None, :]) & (first[None, :] < end[:, None])
     np.fill_diagonal(meets, val=False)
     alive = [np.flatnonzero((first <= t) & (t < end)) for t in range(strips.instants)]

@@ -31,7 +31,7 @@ def optimal_layout(
     The first ceiling tried is the lower bound (or `capacity_bytes`), later ones halve what is open between
     the largest ceiling that nobody could decide and the smallest plan. A ceiling that is proven impossible
     raises the lower bound. Without OR-tools (extra `optimal`) only the own search runs, which often proves
-    it as well; the note says what the extra may add. How far a search gets depends on the machine; a proof does not.
+    it as well; the note says what the extra may add. A search gets as far as the machine lets it.
 
     Args:
         requests: what is to be placed; offline requests stay where they are, unchecked among themselves.
@@ -41,9 +41,7 @@ def optimal_layout(
         capacity_bytes: a plan as small as this is good enough; 0: only the optimum is.
     """
     deadline_s = monotonic() + seconds
-    best = best_layout(
-        requests, seconds=seconds * _HEURISTIC_SHARE, seed=seed, capacity_bytes=capacity_bytes
-    )
+    best = best_layout(requests, seconds=seconds * _HEURISTIC_SHARE, seed=seed, capacity_bytes=capacity_bytes)
     if hint is not None and hint.extent_bytes < best.extent_bytes:
         best = replace(best, planner=hint.planner, offsets=hint.offsets, extent_bytes=hint.extent_bytes)
     search = _Descent(requests, best, seed=seed, deadline_s=deadline_s, enough=capacity_bytes)

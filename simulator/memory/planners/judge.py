@@ -62,4 +62,4 @@ def _figures(requests: Sequence[Request], layout: Layout) -> Iterator[str]:
                 if other.first <= r.first <= other.last:
                     alive += other.size_bytes
             if layout.lower_bound_bytes < alive:
-                yield f"the lower bound {layout.lower_bound_bytes} is below the {alive} bytes alive at {r.first}"
+                yield f"the bound {layout.lower_bound_bytes} is below the {alive} bytes alive at {r.first}"

@@ -36,6 +36,7 @@ class Layout:
         extent_bytes: max(offset + size).
         lower_bound_bytes: no plan of these requests can be smaller; at least the largest live sum.
         proof: why extent_bytes is the optimum ("equals the live sum", "CP-SAT: proved"); "" if nobody knows.
+        note: what would tell more, where the optimum is not proven.
     """
 
     planner: str
@@ -43,6 +44,7 @@ class Layout:
     extent_bytes: int
     lower_bound_bytes: int
     proof: str = ""
+    note: str = ""
 
     @property
     def is_optimal(self) -> bool:

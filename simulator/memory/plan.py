@@ -15,8 +15,8 @@ from ..operands import dims_of
 from .lifetimes import UNSET, Lifetimes, lifetimes
 from .min_arena import min_arena_bytes
 from .persistent import Tail, lay_tail
+from .planners import greedy_by_size, tflm_greedy
 from .planners.problem import Request, extent, live_bytes
-from .planners.tflm_greedy import place
 from .refusal import refusals
 from .requests import ALIGNMENT_BYTES, tensor_requests
 from .rounding import up
@@ -66,7 +66,7 @@ def plan_tflm(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
     scratch = _scratch(graph, build, alive)
     requests = [*wanted.requests, *(request for _, request in scratch)]
     places = [*(Place(*p) for p in wanted.places), *(p for p, _ in scratch)]
-    offsets = place(requests)
+    offsets = tflm_greedy.place(requests)
     head = extent(requests, offsets)
     tail = lay_tail(graph, build, scratch_count=len(scratch), variables=wanted.variables)
     counts = Counter((p.subgraph, p.op) for p, _ in scratch)
@@ -87,11 +87,11 @@ def plan_tflm(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
 
 
 def plan_by_size(graph: ModelGraph, alignment_bytes: int) -> MemoryPlan:
-    """The same placement for tensors that an op touches; nothing lies beside the head."""
+    """Tensors that an op touches, the largest first; nothing lies beside the head."""
     alive = lifetimes(graph)
     owners, requests = touched_requests(graph, alignment_bytes)
     places = [Place(*owner) for owner in owners]
-    offsets = place(requests)
+    offsets = greedy_by_size.place(requests)
     head = extent(requests, offsets)
     over = _over_time(alive, requests)
     return MemoryPlan(

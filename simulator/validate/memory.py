@@ -12,6 +12,7 @@ from .facts import Facts, find_facts
 from .order import order_table
 from .patches import patches_table
 from .placements import placement_table
+from .planners import hard_instances_table, tensor_plans_table
 from .st_zoo import st_zoo_table
 from .table import ValidationTable
 
@@ -22,6 +23,8 @@ _TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
     "placements": placement_table,
     "order": order_table,
     "code-size": code_size_table,
+    "minimalloc": hard_instances_table,
+    "tensor-plans": tensor_plans_table,
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...arena import Layout as Layout
@@ -18,6 +18,9 @@ class Request:
     first: int
     last: int
     offline_offset: int = ONLINE
+
+
+Planner = Callable[[Sequence[Request]], list[int]]  # one offset per request, in their order
 
 
 def extent(requests: Sequence[Request], offsets: Sequence[int]) -> int:

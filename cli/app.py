@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import PreflashError
-from . import check, export, lookup, validate
+from . import check, export, lookup, plan, validate
 from .options import BAD_INPUT, INTERNAL, INTERRUPTED, OK
 
 
@@ -31,6 +31,7 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "check": check.check,
     "export": export.export,
     "inspect": lookup.inspect,
+    "plan": plan.plan,
     "demo": check.demo,
     "explain": lookup.explain,
     "schema": lookup.schema,

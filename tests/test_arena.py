@@ -222,7 +222,7 @@ def test_a_tail_that_is_only_a_lower_bound_says_so() -> None:
 def test_by_size_plans_what_ops_touch_at_the_accelerators_alignment() -> None:
     graph = ModelGraph((subgraph([t(70), t(70), t(500)], [op("RELU", [0], [1])], [0], [1]),))
     plan = plan_by_size(graph, 64)
-    assert [(b.tensor, b.offset_bytes, b.size_bytes) for b in plan.buffers] == [(0, 128, 128), (1, 0, 128)]
+    assert [(b.tensor, b.offset_bytes, b.size_bytes) for b in plan.buffers] == [(0, 0, 128), (1, 128, 128)]
     assert (plan.head_bytes, plan.tail_bytes, plan.min_bytes) == (256, 0, 256)
     judge(plan, graph)
 

@@ -25,7 +25,7 @@ from preflash.simulator.estimate import Estimate, Word
 
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
-    "check", "inspect", "demo", "explain", "schema", "device list", "device show", "device validate",
+    "check", "inspect", "plan", "demo", "explain", "schema", "device list", "device show", "device validate",
     "runtime list", "runtime show", "validate", "export",
 )  # fmt: skip
 Captured = pytest.CaptureFixture[str]

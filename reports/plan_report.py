@@ -1,0 +1,68 @@
+"""How does a study of the memory plan read: a terminal's text, JSON, or the report page with it inside."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import asdict
+from typing import Any
+
+from .. import __version__
+from ..simulator.study import PlanStudy
+from .blocks import Block, block_lines
+from .data import dump, to_data
+from .format import clean
+from .output import utc_now
+from .plan_blocks import buffer_block, study_blocks
+from .sections import model_line, target_line
+
+SCHEMA_ID = "preflash/plan/1"
+
+
+def render_study(study: PlanStudy, form: str, *, command: str = "") -> str:
+    """The study as text: `form` is text, json or html."""
+    return _FORMS[form](study, command)
+
+
+def _text(study: PlanStudy, command: str) -> str:
+    estimate = study.estimate
+    blocks = study_blocks(study)
+    blocks = (*blocks[:1], buffer_block(study), *blocks[1:])
+    lines = [model_line(estimate), target_line(estimate)]
+    for block in blocks:
+        lines += ["", *block_lines(block)]
+    if command:
+        lines += ["", f"Next: {clean(command)} -f html -o plan.html"]
+    return "\n".join(lines) + "\n"
+
+
+def _json(study: PlanStudy, command: str) -> str:
+    document: dict[str, Any] = {
+        "schema": SCHEMA_ID,
+        "tool": {"name": "preflash", "version": __version__},
+        "created": utc_now(),
+        "command": command,
+        "layouts": [asdict(layout) for layout in study.layouts],
+        "blocks": [_plain(block) for block in study_blocks(study)],
+        "result": to_data(study.estimate, command=command),
+    }
+    return dump(document)
+
+
+def _plain(block: Block) -> dict[str, Any]:
+    return {
+        "title": clean(block.title),
+        "sentences": [clean(text) for text in block.sentences],
+        "columns": list(block.columns),
+        "rows": [[clean(cell) if isinstance(cell, str) else cell for cell in row] for row in block.rows],
+        "notes": [clean(text) for text in block.notes],
+    }
+
+
+def _html(study: PlanStudy, command: str) -> str:
+    from .html import render_html
+
+    blocks = study_blocks(study)
+    return render_html(study.estimate, command=command, created=utc_now(), blocks=blocks)
+
+
+_FORMS: dict[str, Callable[[PlanStudy, str], str]] = {"text": _text, "json": _json, "html": _html}

@@ -1,0 +1,47 @@
+"""How good is a memory plan? The same buffers laid out as well as is known, beside what no plan can beat."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from ..arena import Layout, MemoryPlan
+from .planners.problem import Request
+
+QUICK_MOST_BUFFERS = 400  # beyond, a check does not look for a better plan
+_QUICK_S = 0.05
+
+
+def requests_of(plan: MemoryPlan) -> list[Request]:
+    """The plan's buffers as requests, in the plan's order; none is held where it lies."""
+    return [Request(b.size_bytes, b.first, b.last) for b in plan.buffers]
+
+
+def quick_optimum(plan: MemoryPlan) -> Layout:
+    """The plan itself where it meets the bound, else the best that quick planners find.
+
+    With more than QUICK_MOST_BUFFERS buffers the plan itself, without a proof.
+    """
+    own = own_layout(plan)
+    if own.is_optimal or len(plan.buffers) > QUICK_MOST_BUFFERS:
+        return own
+    from .planners.best import best_layout
+
+    return better(own, best_layout(requests_of(plan), seconds=_QUICK_S))
+
+
+def own_layout(plan: MemoryPlan) -> Layout:
+    """The runtime's own plan, as an answer to the same question."""
+    met = plan.head_bytes <= plan.lower_bound_bytes
+    return Layout(
+        plan.planner, tuple(b.offset_bytes for b in plan.buffers), plan.head_bytes,
+        min(plan.lower_bound_bytes, plan.head_bytes), "equals the largest live sum" if met else "",
+    )  # fmt: skip
+
+
+def better(*layouts: Layout) -> Layout:
+    """The lowest of them, with the highest lower bound that any of them knows."""
+    lowest = min(layouts, key=lambda layout: layout.extent_bytes)
+    bound = max(layout.lower_bound_bytes for layout in layouts)
+    proofs = [layout.proof for layout in layouts if layout.proof and layout.extent_bytes == bound]
+    proof = proofs[0] if proofs and lowest.extent_bytes == bound else lowest.proof
+    return replace(lowest, lower_bound_bytes=min(bound, lowest.extent_bytes), proof=proof)

@@ -1,0 +1,154 @@
+"""study(graph, target) -> PlanStudy: what else could be done about the memory, and what it would give."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from ..devices.target import Target
+from ..errors import PatchesInvalid, PlanInvalid
+from ..graphs.ir import ModelGraph
+from .arena import Layout, MemoryPlan
+from .estimate import Conditions, Estimate
+from .memory.optimum import better, own_layout, requests_of
+from .memory.order.study import OrderStudy, reorder_for
+from .memory.planners.problem import Request
+from .patches.plan import PatchPlan, PatchStudy
+from .patches.study import auto_patches, study_patches
+from .placing.search import best_placement
+from .placing.study import PlacementStudy
+from .simulate import simulate
+
+_GRID = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What to look into.
+
+    Args:
+        solver: "optimal", "best" (no proof), or the name of a planner.
+        search_s: how long the search for the best layout may take.
+        reorder, in_place: another order of the ops; outputs that take the bytes of an input that ends there.
+        patches: "auto", or rows x columns such as "2x2"; "" is not asked.
+        input_streamed: the application delivers the input tile by tile.
+        place: every placement of weights and arena in the memories of the device.
+    """
+
+    solver: str = "optimal"
+    search_s: float = 10.0
+    reorder: bool = False
+    in_place: bool = False
+    patches: str = ""
+    input_streamed: bool = False
+    place: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class PlanStudy:
+    """The runtime's plan beside what could be had.
+
+    Args:
+        estimate: the verdict; its `optimum` is the best layout found here.
+        layouts: every planner's answer for the same buffers, the runtime's own first.
+        order, patches, placement: None where not asked.
+    """
+
+    estimate: Estimate
+    layouts: tuple[Layout, ...]
+    order: OrderStudy | None = None
+    patches: PatchStudy | PatchPlan | None = None
+    placement: PlacementStudy | None = None
+
+    @property
+    def plan(self) -> MemoryPlan:
+        assert self.estimate.plan is not None
+        return self.estimate.plan
+
+
+def study(
+    graph: ModelGraph, target: Target, conditions: Conditions | None = None, *, asked: Asked | None = None
+) -> PlanStudy:
+    """The runtime's plan, every planner's, and what was asked for.
+
+    Raises:
+        PlanInvalid: the runtime has no plan for this model, or no planner has this name.
+        OrderInvalid, PatchesInvalid: what was asked for cannot be done with this model.
+    """
+    wanted = asked or Asked()
+    estimate = simulate(graph, target, conditions)
+    if estimate.plan is None:
+        raise PlanInvalid("there is no plan to study", faults=(_why_none(estimate),), where=graph.name)
+    layouts = _layouts(estimate.plan, wanted)
+    return PlanStudy(
+        replace(estimate, optimum=better(*layouts)), layouts,
+        order=reorder_for(graph, target, in_place=wanted.in_place) if wanted.reorder else None,
+        patches=_patches(graph, target, wanted, estimate) if wanted.patches else None,
+        placement=best_placement(graph, target, conditions) if wanted.place else None,
+    )  # fmt: skip
+
+
+def _why_none(estimate: Estimate) -> str:
+    return estimate.metric("arena_min_bytes").reason or estimate.verdict.sentence
+
+
+def _layouts(plan: MemoryPlan, asked: Asked) -> tuple[Layout, ...]:
+    """The runtime's own layout, then that of every planner asked for."""
+    from .memory.planners.best import GREEDY, best_layout
+    from .memory.planners.exact import optimal_layout
+    from .memory.planners.table import PLANNERS
+
+    requests, own = requests_of(plan), own_layout(plan)
+    if asked.solver in GREEDY or asked.solver == "hill-climb":
+        return own, _laid_out(asked.solver, requests)
+    if asked.solver not in ("optimal", "best", "exact"):
+        known = ", ".join(("optimal", "best", *PLANNERS))
+        raise PlanInvalid(f"there is no planner {asked.solver!r}", faults=(f"known: {known}",))
+    every = tuple(_laid_out(name, requests) for name in (*GREEDY, "hill-climb") if name != own.planner)
+    if asked.solver == "best":
+        return (own, *every, best_layout(requests, seconds=asked.search_s))
+    hint = min((own, *every), key=lambda layout: layout.extent_bytes)
+    return (own, *every, optimal_layout(requests, seconds=asked.search_s, hint=hint))
+
+
+def _laid_out(name: str, requests: Sequence[Request]) -> Layout:
+    from .memory.planners.best import layout
+    from .memory.planners.bound import lower_bound
+    from .memory.planners.table import PLANNERS
+
+    return layout(name, requests, PLANNERS[name](requests), bound=lower_bound(requests))
+
+
+def _patches(
+    graph: ModelGraph, target: Target, asked: Asked, estimate: Estimate
+) -> PatchStudy | PatchPlan:
+    if asked.patches == "auto":
+        return auto_patches(graph, target, _arena_room(target, estimate), input_streamed=asked.input_streamed)
+    grid = _GRID.fullmatch(asked.patches)
+    if grid is None:
+        fix = 'write it like "auto" or "2x2"'
+        raise PatchesInvalid(f"{asked.patches[:40]!r} is no grid of patches", where="--patches", fix=fix)
+    rows, columns = int(grid[1]), int(grid[2])
+    return study_patches(graph, target, patches=(rows, columns), input_streamed=asked.input_streamed)
+
+
+def _arena_room(target: Target, estimate: Estimate) -> int:
+    """Bytes that the arena may take where it lies: the budget less what else lies there."""
+    home = target.device.home_of("arena").name
+    memory = next(m for m in estimate.memories if m.name == home)
+    beside = sum(u.used.hi or u.used.value or 0 for u in memory.used if not u.kind.startswith("arena"))
+    return max(0, memory.budget_bytes - int(beside))
+
+
+def write_reordered(graph: ModelGraph, order: OrderStudy, path: Path) -> None:
+    """Write the model with its ops in that order.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from ..graphs.reorder import reordered
+    from ..graphs.tflite.write import write_tflite
+
+    path.write_bytes(write_tflite(reordered(graph, order.order)))

@@ -62,7 +62,7 @@ class RecordedPlan:
 
 
 def recorded_plans(facts: Facts) -> list[RecordedPlan]:
-    """One plan per file, compile run (`core`), accelerator, memory mode and memory of facts/tensor_plans.csv.gz.
+    """One plan per file, compile run (`core`), accelerator, memory mode and memory of tensor_plans.csv.gz.
 
     Lifetimes are inclusive. Tensors of equal lifetime, address and size are views of one buffer (in place,
     reshape, state) and are one request: nothing else in a recorded plan shares a byte at the same instant.

@@ -19,7 +19,7 @@ _GREEDY_COLUMNS = {
 
 
 def hard_instances_table(facts: Facts) -> ValidationTable:
-    """Per instance: greedy and exact extents over the capacity, beside the ratios recorded for greedy."""
+    """Per instance: greedy and exact extents over the capacity; greedy ones against recorded ratios."""
     rows, equal, reached = [], 0, 0
     instances = hard_instances(facts)
     for instance in instances:

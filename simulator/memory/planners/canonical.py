@@ -28,7 +28,10 @@ _WEIGHTS: tuple[Callable[[int, int], float], ...] = (
     lambda span, size: span * size,
     lambda span, size: size + span * 1e-9,
 )
-_NOISES = (0.15, 0.3, 0.6)
+_TURNS = (0, 1, 2, 0, 1)  # which weight, attempt after attempt
+_PLAIN = 3  # attempts without noise
+_PLAIN_STEPS, _STEPS = 4_000, 1_000
+_NOISES = (0.08, 0.15, 0.3, 0.6, 1.0)
 
 
 class _OutOfSteps(Exception):
@@ -55,19 +58,20 @@ def fits(strips: Strips, ceiling: int, *, attempt: int, seed: int = 0) -> tuple[
     """Whether all strips fit, and their offsets in units; None if the attempt ends undecided.
 
     Attempts 0, 1, 2 prefer long-lived, large-area and large strips; later ones the same with noise. Each
-    takes a bounded number of steps, every twelfth many more. The answer depends on the arguments alone.
+    takes a bounded number of steps: most few, for luck comes early or not at all, but every so often many
+    (Luby's sequence), so that in the end each ceiling is decided. The answer depends on the arguments alone.
     """
     if len(strips.sizes) > _LARGEST:
         return None, []
     random = Random(seed * 1_000_003 + attempt)
-    noise = _NOISES[attempt // 3 % 3] if attempt >= 3 else 0.0
-    weight = _WEIGHTS[attempt % 3]
-    spans = [end - first for first, end in zip(strips.firsts, strips.ends, strict=True)]
+    is_plain = attempt < _PLAIN
+    noise = 0.0 if is_plain else random.choice(_NOISES)
+    weight = _WEIGHTS[_TURNS[attempt % len(_TURNS)]]
     keys = [
-        -weight(span, size) * (1 + noise * random.uniform(-1, 1))
-        for span, size in zip(spans, strips.sizes, strict=True)
+        -weight(end - first, size) * (1 + noise * random.uniform(-1, 1))
+        for first, end, size in zip(strips.firsts, strips.ends, strips.sizes, strict=True)
     ]
-    steps = 20_000 * (1 + attempt // 12) if attempt % 12 == 11 else (4_000, 10_000)[attempt // 9 % 2]
+    steps = _PLAIN_STEPS if is_plain else _STEPS * _luby(attempt - _PLAIN + 1)
     search = _prepared(strips, sorted(range(len(keys)), key=keys.__getitem__), ceiling, steps)
     try:
         is_possible = _succeeds(_start(search, strips.instants))
@@ -77,6 +81,17 @@ def fits(strips: Strips, ceiling: int, *, attempt: int, seed: int = 0) -> tuple[
     for strip, offset in zip(search.order, search.placed.tolist(), strict=True):
         offsets[strip] = offset
     return is_possible, offsets
+
+
+def _luby(n: int) -> int:
+    """The n-th of 1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8, ... (n from 1).
+
+    >>> [_luby(n) for n in range(1, 16)]
+    [1, 1, 2, 1, 1, 2, 4, 1, 1, 2, 1, 1, 2, 4, 8]
+    """
+    while n & (n + 1):  # not the last of a block of 2^k - 1
+        n -= (1 << (n.bit_length() - 1)) - 1
+    return (n + 1) // 2
 
 
 def _prepared(strips: Strips, order: list[int], ceiling: int, steps: int) -> _Search:

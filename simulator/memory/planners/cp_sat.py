@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 from .problem import ONLINE
@@ -13,8 +12,12 @@ if TYPE_CHECKING:
 
 
 def is_installed() -> bool:
-    """Whether OR-tools can be imported (extra `optimal`)."""
-    return find_spec("ortools") is not None
+    """Whether OR-tools can be imported (extra `optimal`); imports it if so."""
+    try:
+        import ortools.sat.python.cp_model  # noqa: F401
+    except ImportError:
+        return False
+    return True
 
 
 class Solver:

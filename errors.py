@@ -15,6 +15,7 @@
     │   ├── DeviceFileInvalid     a device file with faults; lists all of them
     │   ├── RuntimeFileInvalid    a runtime file with faults; lists all of them
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
+    ├── FirmwareFileInvalid       a firmware ELF, map or linker script that cannot be read safely
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
     ├── PlanInvalid               a memory plan that the judge refuses
     └── FactsNotFound             measured figures that a comparison needs are not there
@@ -111,6 +112,10 @@ class RuntimeFileInvalid(_WithFaults, TargetError):
 
 class TargetInvalid(TargetError):
     """Device and runtime do not go together."""
+
+
+class FirmwareFileInvalid(PreflashError):
+    """A firmware ELF, linker map or linker script cannot be read safely."""
 
 
 class BudgetInvalid(PreflashError):

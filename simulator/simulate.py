@@ -26,6 +26,7 @@ from .estimate import (
 )
 from .facts import model_facts, target_facts
 from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
+from .firmware_findings import firmware_findings
 from .fit import memory_fits
 from .flash import code_bytes, model_bytes
 from .latency import kernel_cycles
@@ -80,6 +81,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     findings = (
         *planned.refused,
         *budget_findings(budgets),
+        *firmware_findings(given, contents.arena, contents.code),
         *op_findings(ops),
         *plan_findings(planned.plan, ops),
         *bound_findings(ops),
@@ -96,7 +98,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         plan=planned.plan,
         fusion=fusion.effect,
         findings=most_urgent_first(findings),
-        assumptions=assumptions_of(target),
+        assumptions=assumptions_of(target, given),
         conditions=given,
         passed=passed_checks(planned.refused, budgets),
         timings_s={"plan": planned_s, "total": perf_counter() - begin},
@@ -111,9 +113,7 @@ def _fusion_traffic(
     after = traffic.by_memory()
     if fused is unfused:
         return FusionTraffic(after, after)
-    return FusionTraffic(
-        kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after
-    )
+    return FusionTraffic(kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after)
 
 
 def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:

@@ -113,7 +113,9 @@ def _fusion_traffic(
     after = traffic.by_memory()
     if fused is unfused:
         return FusionTraffic(after, after)
-    return FusionTraffic(kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after)
+    return FusionTraffic(
+        kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after
+    )
 
 
 def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:

@@ -33,7 +33,8 @@ def recognise_arena(
     """
     if asked is not None:
         return _asked_arena(variables, asked), ()
-    ranked = [(rank, v) for v in variables if (rank := arena_rank(v.name))]
+    named = (v for v in variables if "arena" in v.name.lower())
+    ranked = [(rank, v) for v in named if (rank := arena_rank(v.name))]
     arrays = [(rank, v) for rank, v in ranked if v.size_bytes >= _SMALLEST_BYTES]
     if not arrays:
         pointers = [v for rank, v in ranked if rank == 2 and 0 < v.size_bytes <= _POINTER_BYTES]

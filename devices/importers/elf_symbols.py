@@ -11,8 +11,8 @@ from .symbols import LINKER_NAMES
 if TYPE_CHECKING:
     from elftools.elf.elffile import ELFFile
 
-_MOST_SYMBOLS = 1 << 19
-_LONGEST_NAME = 512
+_MOST_SYMBOLS = 1 << 18
+_LONGEST_NAME = 256
 _OBJECT, _FUNCTION = 1, 2
 _NARROW, _WIDE = "IIIBBH", "IBBHQQ"  # Elf32_Sym, Elf64_Sym
 _SPECIAL_SECTIONS = 0xFF00

@@ -91,7 +91,7 @@ def place(use: FirmwareUse, device: DeviceSpec) -> PlacedFirmware:
 
 def _pieces(span: Span, device: DeviceSpec) -> list[_Piece]:
     assert span.address is not None
-    running = _at(device, span.address) or _by_kind(device, span.in_ram)
+    running = _at(device, span.address) or _by_kind(device, span)
     load = span.address if span.load_address is None else span.load_address
     found = []
     if running is not None and not running.is_nonvolatile:
@@ -118,9 +118,14 @@ def _at(device: DeviceSpec, address: int) -> MemorySpec | None:
     return next((memory for memory in device.memories if memory.holds_address(address)), None)
 
 
-def _by_kind(device: DeviceSpec, in_ram: bool) -> MemorySpec | None:
-    """The home of static data or of code, if the device file does not say where that lies."""
-    home = device.home_of("static" if in_ram else "code")
+def _by_kind(device: DeviceSpec, span: Span) -> MemorySpec | None:
+    """The home of code or of static data, if the device file does not say where that lies.
+
+    What is larger than the home of static data lies in that of the arena.
+    """
+    home = device.home_of("static" if span.in_ram else "code")
+    if span.in_ram and span.size_bytes > home.size_bytes:
+        home = device.home_of("arena")
     return None if home.has_address else home
 
 

@@ -125,6 +125,8 @@ def _entries(words: list[str]) -> Iterator[tuple[str, str, list[str]]]:
     if [word for word in left if word not in ",;"]:
         text = f"{' '.join(left)[:60]!r} in MEMORY is no region"
         raise FirmwareFileInvalid(text, where="MEMORY", fix=_FIX)
+    if not heads:
+        return
     ends = [*(begin for begin, _, _ in heads[1:]), len(words)]
     for (_, name, attributes), colon, end in zip(heads, colons, ends, strict=True):
         yield name, attributes, words[colon + 1 : end]

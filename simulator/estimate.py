@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
-from ..devices.importers.place import PlacedFirmware as PlacedFirmware
 from ..graphs.passes.effect import FusionEffect as FusionEffect
 from .arena import MemoryPlan as MemoryPlan
 from .arena import PlannedBuffer as PlannedBuffer
@@ -15,6 +15,9 @@ from .interval import Interval as Interval
 from .interval import exact as exact
 from .interval import total as total
 from .interval import unknown as unknown
+
+if TYPE_CHECKING:
+    from ..devices.importers.place import PlacedFirmware
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
-from ..devices.importers.place import PlacedFirmware
-from ..devices.importers.regions import ScriptedDevice
-from ..devices.spec import DeviceSpec
 from .estimate import Conditions, Finding, Interval, Severity
+
+if TYPE_CHECKING:
+    from ..devices.importers.place import PlacedFirmware
+    from ..devices.importers.regions import ScriptedDevice
+    from ..devices.spec import DeviceSpec
 
 _ALIGNMENT_BYTES = 16
 _MOST_NAMED = 3
@@ -33,7 +36,7 @@ def firmware_findings(conditions: Conditions, arena: Interval, code: Interval) -
 
 
 def _arena_finding(placed: PlacedFirmware, arena: Interval) -> Finding:
-    """ "tensor_arena reserves 98,304 B (96 KiB), 83,251 B (81.3 KiB) needed: give back 14.7 KiB"."""
+    """ "tensor_arena reserves 98,304 B (96 KiB) in sram, 83,251 B (81.3 KiB) needed: give back 14.7 KiB"."""
     use = placed.use
     if use.arena is None:
         why = use.arena_notes[0] if use.arena_notes else f"{use.file} names no tensor arena"
@@ -41,7 +44,8 @@ def _arena_finding(placed: PlacedFirmware, arena: Interval) -> Finding:
         fix = "name it with --arena-symbol; an array then counts once"
         return Finding("PF208", Severity.WARNING, text, fix=fix)
     reserved_bytes = use.arena.size_bytes
-    said = f"{use.arena.name} reserves {_amount(reserved_bytes)}"
+    where = next((f" in {part.memory}" for part in placed.of_role("arena")), "")
+    said = f"{use.arena.name} reserves {_amount(reserved_bytes)}{where}"
     others = "".join(f"; {note}" for note in use.arena_notes)
     if arena.value is None:
         return Finding(

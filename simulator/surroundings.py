@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from ..devices.importers.elf import read_elf
-from ..devices.importers.ld import read_linker_script
-from ..devices.importers.map import read_map
-from ..devices.importers.place import PlacedFirmware, place
-from ..devices.importers.regions import ScriptedDevice, with_regions
-from ..devices.importers.use import FirmwareUse
 from ..devices.spec import DeviceSpec, MemorySpec
 from ..devices.target import Target
 from ..devices.units import parse_bytes
 from ..errors import BudgetInvalid
 from .estimate import Conditions, Finding, Reservation
 from .firmware_findings import placement_findings, script_findings, slot_note
+
+if TYPE_CHECKING:
+    from ..devices.importers.place import PlacedFirmware
+    from ..devices.importers.regions import ScriptedDevice
+    from ..devices.importers.use import FirmwareUse
 
 _MOST_SLOTS = 16
 
@@ -50,6 +50,9 @@ def scripted_target(target: Target, around: Surroundings) -> tuple[Target, Scrip
     """
     if around.linker_script is None:
         return target, None
+    from ..devices.importers.ld import read_linker_script
+    from ..devices.importers.regions import with_regions
+
     scripted = with_regions(target.device, read_linker_script(around.linker_script))
     return replace(target, device=scripted.device), scripted
 
@@ -67,8 +70,7 @@ def surround(
         BudgetInvalid: both an ELF and a map, or slots and a boot loader that leave nothing.
     """
     device = target.device
-    use = _firmware_use(around)
-    placed = None if use is None else place(use, device)
+    placed = _placed(device, around)
     boot, boot_noted = _bootloader(device, around, scripted)
     given = (*conditions.reservations, *boot)
     slots, slots_noted = _slots(device, around.ota_slots, given, scripted)
@@ -83,12 +85,25 @@ def surround(
     )
 
 
+def _placed(device: DeviceSpec, around: Surroundings) -> PlacedFirmware | None:
+    use = _firmware_use(around)
+    if use is None:
+        return None
+    from ..devices.importers.place import place
+
+    return place(use, device)
+
+
 def _firmware_use(around: Surroundings) -> FirmwareUse | None:
     if around.firmware is not None and around.map_file is not None:
         raise BudgetInvalid("both an ELF and a map describe the firmware", fix="give --firmware or --map")
     if around.firmware is not None:
+        from ..devices.importers.elf import read_elf
+
         return read_elf(around.firmware, arena_symbol=around.arena_symbol)
     if around.map_file is not None:
+        from ..devices.importers.map import read_map
+
         return read_map(around.map_file, arena_symbol=around.arena_symbol)
     if around.arena_symbol is not None:
         fix = "give --firmware app.elf or --map app.map with it"

@@ -146,6 +146,19 @@ def test_without_symbols_all_bytes_are_the_firmwares(compiler: str) -> None:
 
 
 @every_compiler
+def test_without_section_headers_the_segments_tell(compiler: str) -> None:
+    data = built(compiler).elf.read_bytes()
+    whole = parse_elf(data, file="app.elf")
+    at, width = (40, 8) if data[4] == 2 else (32, 4)
+    counts = 60 if data[4] == 2 else 48
+    stripped = data[:at] + bytes(width) + data[at + width : counts] + bytes(4) + data[counts + 4 :]
+    use = parse_elf(stripped, file="app.elf")
+    assert use.objects == ()
+    assert 0 <= stored_bytes(use) - stored_bytes(whole) <= 0x1000
+    assert 0 <= ram_bytes(use) - ram_bytes(whole) < 64
+
+
+@every_compiler
 def test_a_section_in_no_memory_is_named_and_not_counted(compiler: str) -> None:
     placed = place(read_elf(built(compiler, ram_at=0x60000000).elf), NRF52840)
     assert {span.section for span in placed.unplaced} >= {".bss", "._user_heap_stack"}

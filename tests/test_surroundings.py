@@ -62,7 +62,7 @@ def test_an_oversized_arena_is_told_what_to_give_back(compiler: str) -> None:
     needed = int(estimate.metric("arena_min_bytes").value or 0)
     finding = finding_of(estimate, "PF207")
     given_back = round((ARENA_BYTES - needed) / KIB, 1)
-    assert f"tensor_arena reserves 98,304 B (96 KiB), {needed:,} B" in finding.message
+    assert f"tensor_arena reserves 98,304 B (96 KiB) in sram, {needed:,} B" in finding.message
     assert f"give back {given_back:g} KiB" in finding.message
     assert finding.severity.value == "info"
 

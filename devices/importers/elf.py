@@ -179,19 +179,25 @@ def _spans(sections: list[Section], segments: list[_Segment]) -> list[Span]:
         else:
             loaded.append((section, _segment_of(section, segments)))
     loaded.sort(key=lambda pair: pair[0].offset)
-    for (section, segment), following in zip(loaded, [*loaded[1:], (None, None)], strict=True):
+    for index, (section, segment) in enumerate(loaded):
         shift = 0 if segment is None else segment.load_address - segment.address
-        size_bytes = section.size_bytes
-        if segment is not None and following[1] is segment and following[0] is not None:
-            gap = following[0].offset - section.offset
-            same_distance = following[0].address - section.address == gap
-            size_bytes = max(size_bytes, gap) if same_distance else size_bytes
+        following = next((s for s, of in loaded[index + 1 : index + 2] if of is segment), None)
+        size_bytes = _filled_bytes(section, None if segment is None else following)
         writable = bool(section.flags & _WRITE)
         spans.append(
             Span(section.name, _what(section), section.address, size_bytes, section.address + shift,
                  writable or shift != 0)
         )  # fmt: skip
     return spans
+
+
+def _filled_bytes(section: Section, following: Section | None) -> int:
+    """The section's bytes up to the next one, where it follows at the same distance in file and memory."""
+    if following is None:
+        return section.size_bytes
+    gap = following.offset - section.offset
+    is_filled = following.address - section.address == gap
+    return max(section.size_bytes, gap) if is_filled else section.size_bytes
 
 
 def _segment_of(section: Section, segments: list[_Segment]) -> _Segment | None:

@@ -5,10 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ..spec import DeviceSpec, MemorySpec, ReservedSpec
-from .ld import LinkerScript
-from .use import Region
+
+if TYPE_CHECKING:
+    from .ld import LinkerScript
+    from .use import Region
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@
     │   ├── RuntimeFileInvalid    a runtime file with faults; lists all of them
     │   ├── BuildInvalid          a declared firmware build that nobody can read or that says nothing here
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
+    ├── FirmwareFileInvalid       a firmware ELF, map or linker script that cannot be read safely
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
     ├── PlacementInvalid          a memory that cannot hold what is placed there
     ├── PlanInvalid               a memory plan that the judge refuses
@@ -123,6 +124,10 @@ class TargetInvalid(TargetError):
 
 class BuildInvalid(TargetError):
     """How a firmware is said to be built cannot be read, or does not apply to this runtime."""
+
+
+class FirmwareFileInvalid(PreflashError):
+    """A firmware ELF, linker map or linker script cannot be read safely."""
 
 
 class BudgetInvalid(PreflashError):

@@ -10,7 +10,9 @@ from .options import (
     BAD_VERDICT,
     NOT_KNOWN,
     OK,
+    ArenaSymbol,
     Board,
+    Bootloader,
     Build,
     Clock,
     Color,
@@ -19,15 +21,21 @@ from .options import (
     Debug,
     Fail,
     FailOn,
+    Firmware,
     Form,
     Format,
     Headroom,
     Known,
+    LinkerScript,
+    MapFile,
     Model,
+    OtaSlots,
     Out,
+    Place,
     Reserve,
     Runtime,
 )
+from .situation import Situation
 
 if TYPE_CHECKING:
     from ..simulator.estimate import Estimate
@@ -42,23 +50,24 @@ _FAILING = {
 
 def check(
     model: Model, device: Board, runtime: Runtime = None, clock: Clock = None, reserve: Reserve = None,
-    deadline: Deadline = None, headroom: Headroom = None, build: Build = None, fail_on: Fail = FailOn.risky,
+    firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
+    arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
+    deadline: Deadline = None, headroom: Headroom = None, build: Build = None, place: Place = None,
+    fail_on: Fail = FailOn.risky,
     require_known: Known = False, _debug: Debug = False, form: Form = Format.text, output: Out = None,
     color: Colors = Color.auto,
 ) -> int:  # fmt: skip
     """The verdict on a model and a board: FITS, TIGHT, RISKY, NO or UNKNOWN, and why."""
-    from ..devices.build import declared
-    from ..devices.catalog import load_target
-    from ..simulator.conditions import parse_conditions
     from ..simulator.simulate import simulate
 
-    target = declared(load_target(device, runtime, clock), build)
-    conditions = parse_conditions(target, reserve=reserve, deadline=deadline, headroom=headroom)
+    asked = Situation(
+        device, runtime, clock, tuple(reserve or ()), deadline, headroom, firmware=firmware,
+        map_file=map_file, linker_script=ld, arena_symbol=arena_symbol, bootloader=bootloader,
+        ota_slots=ota_slots, build=build, place=place,
+    )  # fmt: skip
+    target, conditions = asked.read()
     estimate = simulate(read_model(model), target, conditions)
-    options = {"-d": device, "-r": runtime, "--clock": clock, "--reserve": reserve, "--deadline": deadline,
-               "--headroom": headroom, "--build": build}  # fmt: skip
-    words = [word for key, value in options.items() if value is not None for word in (key, value)]
-    command = shlex.join(("preflash", "check", model, *words))
+    command = shlex.join(("preflash", "check", model, *asked.words()))
     report(estimate, form=form, output=output, color=color, command=command)
     return exit_code(estimate, fail_on=fail_on, require_known=require_known)
 

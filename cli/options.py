@@ -40,7 +40,10 @@ Runtime = Annotated[
     typer.Option("--runtime", "-r", metavar="RUNTIME", help="A name or a .toml; else the device's default."),
 ]
 Clock = Annotated[str | None, typer.Option(metavar="64MHz", help="Core clock; else the highest.")]
-Reserve = Annotated[str | None, typer.Option(metavar="ram=20KiB,flash=64KiB", help="Your firmware's share.")]
+Reserve = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ram=20KiB,camera=150KiB@axi-sram", help="Your firmware's share; may be repeated."),
+]
 Deadline = Annotated[str | None, typer.Option(metavar="50ms", help="The time that one inference may take.")]
 Headroom = Annotated[str | None, typer.Option(metavar="10%", help="With less free than this: TIGHT.")]
 Build = Annotated[
@@ -49,6 +52,28 @@ Build = Annotated[
         metavar="flags=Os,registrations=int8",
         help="How the firmware is built: flags, registrations, ndebug, libc, strings, debug-log.",
     ),
+]
+Place = Annotated[
+    str | None,
+    typer.Option(
+        metavar="arena=dtcm,weights=copy:psram", help="Where things lie, if not where the board puts them."
+    ),
+]
+Firmware = Annotated[
+    str | None, typer.Option("--firmware", metavar="app.elf", help="What your firmware takes, from its ELF.")
+]
+MapFile = Annotated[
+    str | None, typer.Option("--map", metavar="app.map", help="The same from GNU ld's map (-Wl,-Map).")
+]
+LinkerScript = Annotated[
+    str | None, typer.Option("--ld", metavar="app.ld", help="Its MEMORY regions override the board's sizes.")
+]
+ArenaSymbol = Annotated[
+    str | None, typer.Option("--arena-symbol", metavar="NAME", help="The tensor arena in ELF or map.")
+]
+Bootloader = Annotated[str | None, typer.Option(metavar="48KiB", help="The boot loader's share of flash.")]
+OtaSlots = Annotated[
+    int, typer.Option("--ota-slots", metavar="N", help="Images of firmware and model side by side.")
 ]
 Fail = Annotated[FailOn, typer.Option("--fail-on", help="Exit 1 from this on; UNKNOWN does not count.")]
 Known = Annotated[bool, typer.Option("--require-known", help="Exit 4 when a needed figure is unknown.")]

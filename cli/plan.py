@@ -3,13 +3,37 @@
 from __future__ import annotations
 
 import shlex
-from typing import Annotated
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ..errors import BudgetInvalid
 from .deliver import deliver_text, read_model, say_written
-from .options import OK, Build, Clock, Debug, Form, Format, Model, Out, Reserve, Runtime
+from .options import (
+    OK,
+    ArenaSymbol,
+    Bootloader,
+    Build,
+    Clock,
+    Debug,
+    Firmware,
+    Form,
+    Format,
+    LinkerScript,
+    MapFile,
+    Model,
+    OtaSlots,
+    Out,
+    Reserve,
+    Runtime,
+)
+from .situation import Situation
+
+if TYPE_CHECKING:
+    from ..graphs.ir import ModelGraph
+    from ..simulator.study import Asked, PlanStudy
 
 DEFAULT_BOARD = "nucleo-l4r5zi"
 
@@ -21,45 +45,75 @@ _Solver = Annotated[str, typer.Option(metavar="NAME", help="optimal, best (no pr
 _Seconds = Annotated[float, typer.Option(min=0.01, max=3600, help="How long the best plan is looked for.")]
 _Reorder = Annotated[bool, typer.Option("--reorder", help="Another op order; -o OUT.tflite writes it.")]
 _InPlace = Annotated[bool, typer.Option("--in-place", help="With --reorder: elementwise ops on their input.")]
-_Patches = Annotated[str, typer.Option(metavar="auto|2x2", help="Run the first ops patch by patch.")]
+_Patches = Annotated[
+    str | None, typer.Option(metavar="auto|2x2", help="Run the first ops patch by patch.")
+]
 _Place = Annotated[
-    str, typer.Option(metavar="auto|arena=dtcm,...", help="Search where things should lie, or say where.")
+    str | None,
+    typer.Option(metavar="auto|arena=dtcm,...", help="Search where things should lie, or say where."),
 ]
 _Streamed = Annotated[bool, typer.Option("--input-streamed", help="With --patches: input comes in tiles.")]
+_MODEL_SUFFIX = ".tflite"
 
 
 def plan(
     model: Model, device: _BoardOrNone = None, runtime: Runtime = None, clock: Clock = None,
-    reserve: Reserve = None, solver: _Solver = "optimal", seconds: _Seconds = 10.0,
-    build: Build = None, reorder: _Reorder = False, in_place: _InPlace = False, patches: _Patches = "",
-    input_streamed: _Streamed = False, place: _Place = "", form: Form = Format.text, output: Out = None,
+    solver: _Solver = "optimal", seconds: _Seconds = 10.0, reorder: _Reorder = False,
+    in_place: _InPlace = False, patches: _Patches = None, input_streamed: _Streamed = False,
+    place: _Place = None, reserve: Reserve = None, firmware: Firmware = None, map_file: MapFile = None,
+    ld: LinkerScript = None, arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None,
+    ota_slots: OtaSlots = 1, build: Build = None, form: Form = Format.text, output: Out = None,
     _debug: Debug = False,
 ) -> int:  # fmt: skip
     """Where everything lies in RAM, how far that is from the optimum, and what would need less."""
-    from ..devices.build import declared
-    from ..devices.catalog import load_target
-    from ..reports.plan_report import render_study
-    from ..simulator.conditions import parse_conditions
-    from ..simulator.placing.words import parse_placement
-    from ..simulator.study import Asked, study, write_reordered
+    from ..simulator.study import Asked
 
-    target = declared(load_target(device or DEFAULT_BOARD, runtime, clock), build)
-    if place not in ("", "auto"):
-        target = target.placed(parse_placement(target, place))
-    asked = Asked(solver, seconds, reorder or in_place, in_place, patches, input_streamed, place == "auto")
+    said = Situation(
+        device or DEFAULT_BOARD, runtime, clock, tuple(reserve or ()), firmware=firmware, map_file=map_file,
+        linker_script=ld, arena_symbol=arena_symbol, bootloader=bootloader, ota_slots=ota_slots, build=build,
+        place=place,
+    )  # fmt: skip
+    asked = Asked(
+        solver, seconds, reorder=reorder or in_place, in_place=in_place, patches=patches or "",
+        input_streamed=input_streamed, place=place == "auto",
+    )  # fmt: skip
+    wants_model = output is not None and output.suffix == _MODEL_SUFFIX
+    if wants_model and not asked.reorder:
+        raise BudgetInvalid("-o with a .tflite writes the reordered model", fix="add --reorder")
     graph = read_model(model)
-    found = study(graph, target, parse_conditions(target, reserve=reserve), asked=asked)
-    model_out = output if output is not None and output.suffix == ".tflite" else None
-    if model_out is not None:
-        if found.order is None:
-            raise BudgetInvalid("-o with a .tflite writes the reordered model", fix="add --reorder")
-        write_reordered(graph, found.order, model_out)
-        say_written(model_out)
-        output = None
-    words = {"-d": device, "-r": runtime, "--clock": clock, "--reserve": reserve, "--build": build,
-             "--patches": patches or None, "--place": place or None}  # fmt: skip
-    flags = [f for f, on in (("--reorder", reorder), ("--in-place", in_place)) if on]
-    given = [word for key, value in words.items() if value is not None for word in (key, value)]
-    command = shlex.join(("preflash", "plan", model, *given, *flags))
-    deliver_text(render_study(found, form.value, command=command), output)
+    found = _study(graph, said, asked)
+    if wants_model and output is not None:
+        _write_model(graph, found, output)
+    command = shlex.join(("preflash", "plan", model, *said.words(), *_words(asked)))
+    _show(found, form, None if wants_model else output, command=command, is_assumed=device is None)
     return OK
+
+
+def _study(graph: ModelGraph, said: Situation, asked: Asked) -> PlanStudy:
+    from ..simulator.study import study
+
+    target, conditions = (replace(said, place=None) if asked.place else said).read()
+    return study(graph, target, conditions, asked=asked)
+
+
+def _write_model(graph: ModelGraph, found: PlanStudy, path: Path) -> None:
+    from ..simulator.study import write_reordered
+
+    assert found.order is not None
+    write_reordered(graph, found.order, path)
+    say_written(path)
+
+
+def _show(found: PlanStudy, form: Format, output: Path | None, *, command: str, is_assumed: bool) -> None:
+    from ..reports.plan_report import render_study
+
+    note = f"no board was given: planned as for {DEFAULT_BOARD}" if is_assumed else ""
+    deliver_text(render_study(found, form.value, command=command, note=note), output)
+
+
+def _words(asked: Asked) -> tuple[str, ...]:
+    """What was looked into, as written."""
+    flags = {"--reorder": asked.reorder and not asked.in_place, "--in-place": asked.in_place,
+             "--input-streamed": asked.input_streamed}  # fmt: skip
+    patches = ("--patches", asked.patches) if asked.patches else ()
+    return (*(flag for flag, is_on in flags.items() if is_on), *patches)

@@ -29,6 +29,7 @@ AboveZeroBandwidth = Annotated[BytesPerSecond, Field(gt=0)]
 AboveZeroWattsPerHertz = Annotated[WattsPerHertz, Field(gt=0)]
 Volts = Annotated[float, BeforeValidator(parse_v)]
 MacsPerSecond = Annotated[float, BeforeValidator(parse_macs_per_s)]
+Address = Annotated[int, Field(strict=True, ge=0, lt=1 << 64)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]*$", max_length=64)]
 Confidence = Literal["datasheet", "measured", "primary", "secondary", "estimate", "assumed"]
 
@@ -128,6 +129,8 @@ class MemorySpec(Sourced):
         holds: what goes here unless the user says otherwise; each of weights, code, arena, static
             has exactly one home among the memories of a device.
         never_holds: what no placement may put here: data in an instruction memory, all in another core's.
+        address: of its first byte as the core sees it; firmware files name memories by address only.
+        windows: half-open address ranges (begin, end) at which the core sees it too, or only.
         assumption: set where the memory is the usual module's, not the part's own.
     """
 
@@ -137,7 +140,19 @@ class MemorySpec(Sourced):
     holds: tuple[Holds, ...] = ()
     never_holds: tuple[Holds, ...] = ()
     access: AccessSpec | None = None
+    address: Address | None = None
+    windows: Annotated[tuple[tuple[Address, Address], ...], Field(max_length=16)] = ()
     assumption: str = ""
+
+    @property
+    def has_address(self) -> bool:
+        return self.address is not None or bool(self.windows)
+
+    def holds_address(self, address: int) -> bool:
+        """Whether this address lies in it."""
+        if self.address is not None and self.address <= address < self.address + self.size_bytes:
+            return True
+        return any(begin <= address < end for begin, end in self.windows)
 
     @property
     def is_nonvolatile(self) -> bool:

@@ -18,9 +18,10 @@ from .sections import model_line, target_line
 SCHEMA_ID = "preflash/plan/1"
 
 
-def render_study(study: PlanStudy, form: str, *, command: str = "") -> str:
-    """The study as text: `form` is text, json or html."""
-    return _FORMS[form](study, command)
+def render_study(study: PlanStudy, form: str, *, command: str = "", note: str = "") -> str:
+    """The study as text: `form` is text, json or html; a note stands first in a terminal's."""
+    text = _FORMS[form](study, command)
+    return f"{note}\n{text}" if note and form == "text" else text
 
 
 def _text(study: PlanStudy, command: str) -> str:

@@ -92,6 +92,26 @@ RULES: tuple[Rule, ...] = (
         "Reserve what your application needs with --reserve ram=..., then decide.",
     ),
     Rule(
+        "PF207", "info", "the firmware's arena against what is needed",
+        "The array that the firmware keeps for the arena, by its symbol in the ELF or map, beside the"
+        " smallest arena that works for this model. The old array is not counted in RAM, because the "
+        "new arena takes its place. A warning when it is too short: AllocateTensors would fail.",
+        "Declare the array with the bytes that the finding names, aligned to 16.",
+    ),
+    Rule(
+        "PF208", "warning", "no arena recognised in the firmware",
+        "No array in RAM has a name with arena in it, or the arena is allocated while the firmware "
+        "runs. An array that is the arena under another name is then counted as the firmware's, "
+        "beside the new arena.",
+        "Name it with --arena-symbol.",
+    ),
+    Rule(
+        "PF209", "info", "stack and heap of the firmware",
+        "Sections, arrays of an RTOS or symbols of the linker script that keep RAM for stack and heap"
+        " count as the firmware's. A warning when none was recognised.",
+        "Reserve what is missing with --reserve ram=... .",
+    ),
+    Rule(
         "PF301", "error", "flash over budget",
         "Model and runtime code are larger than the memory that holds them, after reservations. An "
         "error when even the low end does not fit, a warning when the interval contains the budget.",
@@ -124,7 +144,27 @@ RULES: tuple[Rule, ...] = (
         "Register as `preflash export` writes it, and declare it with --build registrations=int8.",
     ),
     Rule(
-        "PF306", "info", "flash depends on how the firmware is built",
+        "PF306", "info", "the firmware holds a model already",
+        "An array in the firmware begins like a .tflite file (in a map: has the name of one). It is "
+        "not counted, because the model that is checked takes its place.",
+        "With several models that stay, reserve the others with --reserve flash=... .",
+    ),
+    Rule(
+        "PF307", "info", "the firmware holds the runtime already",
+        "The firmware links TFLM's interpreter. Its code and tables, recognised by name, are not "
+        "counted; the estimate's own runtime code stands for them. What both use without such a name,"
+        " the C library and maths, is counted twice, so flash is on the safe side.",
+        "Nothing to do. For the exact figure link the firmware with the new model and its ops.",
+    ),
+    Rule(
+        "PF308", "warning", "boot loader and update slots",
+        "The firmware does not begin where flash begins, which usually means a boot loader below it; "
+        "or a linker script already leaves out the boot loader or the other update slots, so that "
+        "they are not taken from its regions again.",
+        "Give the boot loader's size with --bootloader.",
+    ),
+    Rule(
+        "PF309", "info", "flash depends on how the firmware is built",
         "The model fits with some ways of building the firmware and not with others, and which one it is has"
         " not been declared. The finding names both ends.",
         "Declare what you know with --build: flags, registrations, ndebug, libc, strings, debug-log.",
@@ -176,6 +216,37 @@ RULES: tuple[Rule, ...] = (
         "The device declares hardware that decompresses weights or skips zeros. This version does not"
         " price it, so the real figure may be lower.",
         "Nothing to do; the estimate is on the safe side.",
+    ),
+    Rule(
+        "PF701", "warning", "firmware of another machine",
+        "The ELF or map is of a machine that the device's core does not run. Bytes and addresses may "
+        "mean little on this board; code of another machine has another size.",
+        "Give the firmware that was linked for this board.",
+    ),
+    Rule(
+        "PF702", "warning", "in no memory of the device",
+        "The device file knows the addresses of its memories, and this section or region lies in none"
+        " of them: external RAM, option bytes, another part. It is in no sum of this report.",
+        "Copy the device file, add the memory with its address, and give the copy with -d.",
+    ),
+    Rule(
+        "PF703", "info", "linker script and device file",
+        "The linker script's regions override the sizes of the device file. A warning when they are "
+        "larger than the memory is; an info about files that it includes and about reservations that "
+        "its regions leave out already.",
+        "Check that the script belongs to this board.",
+    ),
+    Rule(
+        "PF704", "warning", "firmware without symbols",
+        "Symbols name arena, model, runtime and stack. Without them all bytes count as the "
+        "firmware's.",
+        "Give the ELF as the linker wrote it, before strip, or the map with --map.",
+    ),
+    Rule(
+        "PF705", "info", "memories without addresses",
+        "The device file does not say at which addresses its memories lie. What is written while the "
+        "firmware runs was counted in the memory of static data, the rest in that of code.",
+        "Copy the device file and add address = 0x... to its memories.",
     ),
     Rule(
         "PF801", "info", "energy unknown",

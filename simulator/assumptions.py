@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..devices.target import Target
-from .estimate import Assumption, BudgetCheck, Finding, Word
+from .estimate import Assumption, BudgetCheck, Conditions, Finding, Word
 from .flash.choices import ends
 from .placement import placement_assumptions
 
 
-def assumptions_of(target: Target) -> tuple[Assumption, ...]:
-    """Every device and runtime figure that the estimate stands on."""
+def assumptions_of(target: Target, conditions: Conditions) -> tuple[Assumption, ...]:
+    """Every device and runtime figure that the estimate stands on, and what of the firmware is known."""
     device, runtime = target.device, target.runtime
     core, memory, code = device.core, runtime.memory, runtime.code
     mhz = f"{target.clock_hz / 1e6:g} MHz"
@@ -34,8 +34,7 @@ def assumptions_of(target: Target) -> tuple[Assumption, ...]:
         boundary = f"power is that of the {device.power.boundary}"
         taken.append(Assumption(boundary, "", device.power.source, device.power.confidence))
     taken.extend(_undeclared_build(target))
-    taken.append(Assumption("stack, heap, sensors and drivers of the firmware are not in these figures",
-                            "give them with --reserve", "scope", ""))  # fmt: skip
+    taken.append(_firmware_assumption(conditions))
     return (*taken, *placement_assumptions(target))
 
 
@@ -49,6 +48,22 @@ def _undeclared_build(target: Target) -> tuple[Assumption, ...]:
     low, high, value = between
     text = f"the firmware is built with {value}"
     return (Assumption(text, "give it with --build", f"not declared: from {low} to {high}", "assumed"),)
+
+
+def _firmware_assumption(conditions: Conditions) -> Assumption:
+    """Whose stack, heap, sensors and drivers are in the figures."""
+    if conditions.firmware is None:
+        text = "stack, heap, sensors and drivers of the firmware are not in these figures"
+        return Assumption(text, "give them with --reserve or --firmware", "scope", "")
+    use = conditions.firmware.use
+    source = f"{use.format} {use.file}, sha256 {use.sha256}"
+    if not use.heap_and_stack:
+        text = f"the firmware takes what {use.file} says; its stack and heap were not recognised there"
+        return Assumption(text, "give them with --reserve", source, "primary")
+    kept = ", ".join(f"{name} {size:,} B" for name, size in use.heap_and_stack)
+    return Assumption(
+        f"the firmware takes what {use.file} says, stack and heap with it", kept, source, "primary"
+    )
 
 
 def passed_checks(refused: Sequence[Finding], budgets: Sequence[BudgetCheck]) -> tuple[str, ...]:

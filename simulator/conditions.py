@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterator, Sequence
 
 from ..devices.spec import DeviceSpec, MemorySpec
 from ..devices.target import Target
@@ -12,15 +13,18 @@ from ..errors import BudgetInvalid
 from .estimate import Conditions, Reservation
 
 _SOURCE = "--reserve"
+_LONGEST_NAME = 40
 
 
 def parse_conditions(
-    target: Target, *, reserve: str | None = None, deadline: str | None = None, headroom: str | None = None
-) -> Conditions:
+    target: Target, *, reserve: str | Sequence[str] | None = None, deadline: str | None = None,
+    headroom: str | None = None,
+) -> Conditions:  # fmt: skip
     """The conditions that these texts state; None is the default of each.
 
     Args:
-        reserve: "ram=20KiB,flash=64KiB"; a key is ram, flash or the name of a memory.
+        reserve: "ram=20KiB,camera=150KiB@axi-sram", or several such texts; a key is ram, flash or the
+            name of a memory, or any name with the memory behind the @.
         deadline: "50 ms".
         headroom: "10%" or "0.1": with less free than this, the verdict is TIGHT.
 
@@ -28,9 +32,10 @@ def parse_conditions(
         BudgetInvalid: a key, an amount or a fraction that cannot be applied to this device.
         UnitInvalid: an amount that nobody can read.
     """
+    own = target.unplaced.device
     return Conditions(
         deadline_s=None if deadline is None else parse_deadline(deadline),
-        reservations=() if reserve is None else parse_reservations(target.unplaced.device, reserve),
+        reservations=() if not reserve and reserve != "" else parse_reservations(own, reserve),
         tight_headroom=Conditions().tight_headroom if headroom is None else parse_headroom(headroom),
     )
 
@@ -52,25 +57,33 @@ def parse_headroom(text: str) -> float:
     return fraction
 
 
-def parse_reservations(device: DeviceSpec, text: str) -> tuple[Reservation, ...]:
+def parse_reservations(device: DeviceSpec, given: str | Sequence[str]) -> tuple[Reservation, ...]:
     """The reservations in the order given; together with the device's own they must leave room."""
     taken = {
         m.name: sum(r.size_bytes for r in device.reserved if r.memory == m.name) for m in device.memories
     }
     found = []
-    for item in (part.strip() for part in text.split(",")):
-        key, equals, amount = (piece.strip() for piece in item.partition("="))
-        if not equals or not key or not amount:
-            fix = "write it like ram=20KiB,flash=64KiB"
-            raise BudgetInvalid(f"{item[:40]!r} is no reservation", where="--reserve", fix=fix)
-        memory = _memory_of(device, key)
+    for key, amount, place in _items((given,) if isinstance(given, str) else given):
+        memory = _memory_of(device, place or key)
         size_bytes = parse_bytes(amount)
         taken[memory.name] += size_bytes
         if taken[memory.name] > memory.size_bytes:
             raise _too_much(memory, key, taken[memory.name])
         if size_bytes:
-            found.append(Reservation(f"your firmware ({key})", memory.name, size_bytes, _SOURCE))
+            name = key if place else f"your firmware ({key})"
+            found.append(Reservation(name, memory.name, size_bytes, _SOURCE))
     return tuple(found)
+
+
+def _items(texts: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """(key, amount, memory or "") of every "key=amount" and "name=amount@memory"."""
+    fix = "write it like ram=20KiB,flash=64KiB or camera=150KiB@ram"
+    for item in (part.strip() for text in texts for part in text.split(",")):
+        key, equals, said = (piece.strip() for piece in item.partition("="))
+        amount, at, place = (piece.strip() for piece in said.partition("@"))
+        if not (equals and key and amount) or bool(at) != bool(place) or len(key) > _LONGEST_NAME:
+            raise BudgetInvalid(f"{item[:40]!r} is no reservation", where="--reserve", fix=fix)
+        yield key, amount, place
 
 
 def _too_much(memory: MemorySpec, key: str, taken_bytes: int) -> BudgetInvalid:

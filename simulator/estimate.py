@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from ..graphs.passes.effect import FusionEffect as FusionEffect
 from .arena import Layout as Layout
@@ -15,6 +16,9 @@ from .interval import Interval as Interval
 from .interval import exact as exact
 from .interval import total as total
 from .interval import unknown as unknown
+
+if TYPE_CHECKING:
+    from ..devices.importers.place import PlacedFirmware
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +95,15 @@ class Conditions:
         deadline_s: the time one inference may take; None is no deadline.
         reservations: bytes the firmware around the model takes; they count against capacity.
         tight_headroom: below this fraction of free budget the verdict is TIGHT (0..1).
+        firmware: what the reservations of an imported firmware were read from.
+        noted: what the user should know about how the conditions were read.
     """
 
     deadline_s: float | None = None
     reservations: tuple[Reservation, ...] = ()
     tight_headroom: float = 0.10
+    firmware: PlacedFirmware | None = None
+    noted: tuple[Finding, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -174,7 +174,7 @@ def code_findings(graph: ModelGraph, target: Target, budgets: Sequence[BudgetChe
     if between and any(b.name == f"flash:{home}" and b.word is Word.RISKY for b in budgets):
         low, high, value = between
         text = f"whether {home} holds it depends on how the firmware is built: from {low} to {high}"
-        found.append(Finding("PF306", Severity.INFO, text, fix=f"declare it with --build; taken: {value}"))
+        found.append(Finding("PF309", Severity.INFO, text, fix=f"declare it with --build; taken: {value}"))
     return tuple(found)
 
 

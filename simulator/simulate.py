@@ -32,6 +32,7 @@ from .findings import (
     plan_findings,
     target_findings,
 )
+from .firmware_findings import firmware_findings
 from .fit import memory_fits
 from .flash import code_bytes, stored_model
 from .latency import kernel_cycles
@@ -88,6 +89,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     findings = (
         *planned.refused,
         *budget_findings(budgets),
+        *firmware_findings(given, contents.arena, contents.code),
         *op_findings(ops),
         *plan_findings(planned.plan, ops),
         *bound_findings(ops),
@@ -106,7 +108,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         plan=planned.plan,
         fusion=fusion.effect,
         findings=most_urgent_first(findings),
-        assumptions=assumptions_of(target),
+        assumptions=assumptions_of(target, given),
         conditions=given,
         passed=passed_checks(planned.refused, budgets),
         timings_s={"plan": planned_s, "total": perf_counter() - begin},

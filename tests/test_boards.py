@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import tomllib
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -224,6 +225,38 @@ def test_the_arena_lies_in_one_physical_memory(name: str, arena: str, static: st
 def test_what_every_firmware_loses_is_reserved(name: str, memory: str, reserved_kib: int) -> None:
     taken = [r.size_bytes for r in load_device(name).reserved if r.memory == memory]
     assert sum(taken) == reserved_kib * 1024
+
+
+@pytest.mark.parametrize("name", device_names())
+def test_the_memories_of_a_board_share_no_address(name: str) -> None:
+    ranges = sorted(
+        (begin, end)
+        for m in load_device(name).memories
+        for begin, end in (
+            *m.windows, *([] if m.address is None else [(m.address, m.address + m.size_bytes)])
+        )
+    )
+    assert all(begin < end for begin, end in ranges)
+    assert all(first[1] <= second[0] for first, second in pairwise(ranges))
+
+
+@pytest.mark.parametrize(
+    ("name", "address", "memory"),
+    [
+        ("nrf52840-dk", 0xC000, "flash"), ("nrf52840-dk", 0x2003FFFF, "sram"),
+        ("nucleo-l4r5zi", 0x08000000, "flash"), ("nucleo-l4r5zi", 0x2009FFFF, "sram1+2+3"),
+        ("nucleo-h743zi", 0x24000000, "axi-sram"), ("nucleo-h743zi", 0x20000000, "dtcm"),
+        ("nucleo-h743zi", 0x0, "itcm"), ("nucleo-h743zi", 0x30040000, "sram1+2+3"),
+        ("nucleo-h743zi", 0x38000000, "sram4"), ("nucleo-f746zg", 0x20010000, "sram1+2"),
+        ("stm32f407vg", 0x10000000, "ccm"), ("nucleo-l476rg", 0x10000000, "sram2"),
+        ("rp2040", 0x10000100, "flash"), ("rp2040", 0x20041FFF, "sram"),
+        ("esp32-s3", 0x3FC88000, "sram"), ("esp32-s3", 0x40374000, "sram"), ("esp32-s3", 0x42000020, "flash"),
+        ("nrf52840-dk", 0x10001000, None), ("nrf52840-dk", 0x20040000, None),
+    ],
+)  # fmt: skip
+def test_an_address_lies_in_the_memory_of_the_data_sheet(name: str, address: int, memory: str | None) -> None:
+    holding = [m.name for m in load_device(name).memories if m.holds_address(address)]
+    assert holding == ([] if memory is None else [memory])
 
 
 def test_the_example_board_shows_every_block() -> None:

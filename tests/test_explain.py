@@ -44,7 +44,7 @@ def test_a_metric_of_one_memory_names_it() -> None:
 
 @pytest.mark.parametrize(
     ("slip", "hint"),
-    [("PF20", "PF20[1-6]"), ("PF999", "PF90[12]"), ("ram_byte", "ram_bytes"), ("latency", "latency_s")],
+    [("PF20", "PF20[1-9]"), ("PF999", "PF90[12]"), ("ram_byte", "ram_bytes"), ("latency", "latency_s")],
 )
 def test_a_slip_gets_a_hint(slip: str, hint: str) -> None:
     with pytest.raises(PreflashError, match=hint):

@@ -188,7 +188,7 @@ def test_a_verdict_is_risky_only_where_the_open_choices_decide() -> None:
         taken = Reservation("app", flash.name, flash.size_bytes - free_bytes, "test")
         estimate = simulate(graph, target, Conditions(reservations=(taken,)))
         ids = {f.rule for f in estimate.findings}
-        assert ("PF306" in ids) == (estimate.verdict.word is Word.RISKY)
+        assert ("PF309" in ids) == (estimate.verdict.word is Word.RISKY)
         return next(b.word for b in estimate.verdict.budgets if b.name == f"flash:{flash.name}")
 
     low, value, high = held(code_bytes(graph, M4))

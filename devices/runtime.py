@@ -11,6 +11,9 @@ from .spec import Block, Bytes, CoreName, IsaFeature, Name, Sourced
 
 KernelLibrary = Literal["reference", "cmsis-nn", "esp-nn", "x-cube-ai", "accelerator"]
 Abi = Literal["arm32-short-enum", "int32-enum", "host64", "none"]
+Departure = Literal[
+    "full-structs", "fully-connected-data-64", "no-bias-type-option", "depthwise-3x3-scratch"
+]
 TypeName = Literal[
     "bool", "int2", "int4", "int8", "int16", "int32", "int64", "uint4", "uint8", "uint16", "uint32",
     "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128", "string",
@@ -77,7 +80,12 @@ class RateModel(Sourced):
 
 
 class RuntimeSpec(Block):
-    """The software that runs the model."""
+    """The software that runs the model.
+
+    Args:
+        kernel_flavour: "ansi": the library is built without its optimised kernels; "" is what the core has.
+        departures: where this release's memory differs from the one that TFLM's rules describe.
+    """
 
     name: Name
     title: Annotated[str, Field(min_length=1)]
@@ -87,6 +95,8 @@ class RuntimeSpec(Block):
     cores: Annotated[tuple[CoreName, ...], Field(min_length=1)]
     requires_isa: tuple[IsaFeature, ...] = ()
     requires_npu: str = ""
+    kernel_flavour: Literal["", "ansi"] = ""
+    departures: tuple[Departure, ...] = ()
     parts: tuple[Name, ...] = ()  # how the part's name begins; () is any part
     fusion: tuple[Name, ...] = ()
     hybrid_ops: bool = False  # float activations with integer weights

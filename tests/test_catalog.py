@@ -131,8 +131,10 @@ def test_a_clock_without_a_unit_is_a_unit_error() -> None:
 @pytest.mark.parametrize(
     ("board", "runtime", "reason", "offered"),
     [
-        ("nucleo-l4r5zi", "tflm-esp-nn", "its core is cortex-m4", "tflm-cmsis-nn, tflm-reference, x-cube-ai"),
-        ("esp32-s3", "tflm-cmsis-nn", "its core is xtensa-lx7", "tflm-esp-nn, tflm-reference"),
+        ("nucleo-l4r5zi", "tflm-esp-nn", "its core is cortex-m4",
+         "tflm-arduino, tflm-cmsis-nn, tflm-reference, x-cube-ai"),
+        ("esp32-s3", "tflm-cmsis-nn", "its core is xtensa-lx7",
+         "tflm-esp-nn, tflm-esp-nn-ansi, tflm-reference"),
         ("nrf5340-dk", "x-cube-ai", "its part is nRF5340", "tflm-cmsis-nn, tflm-reference"),
         (
             "nrf5340-dk",

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...graphs.ir import ModelGraph
+from .departures import sizes_of
 from .persistent import Tail
-from .persistent_sizes import ABI_SIZES
 from .rounding import up
 from .temporaries import opens_after_data, temporary_bytes
 
@@ -48,7 +48,7 @@ def prepare_stage_bytes(
     graph: ModelGraph, build: KernelBuild, tail: Tail, scratch_of_op: Sequence[int]
 ) -> int:
     """Largest over ops of 12*(n_scratch so far + 12) + opened tensors + tail at that moment."""
-    opened = temporary_bytes(graph, ABI_SIZES[build.abi])
+    opened = temporary_bytes(graph, sizes_of(build))
     ops = [op for s in graph.subgraphs for op in s.ops]
     largest = requested = 0
     for i, op in enumerate(ops):

@@ -8,10 +8,12 @@ from pathlib import Path
 from ...errors import FactsNotFound
 from .arenas import arena_table
 from .facts import Facts, find_facts
+from .mcufit import mcufit_table
 from .table import ValidationTable
 
 _TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
     "arenas": arena_table,
+    "mcufit": mcufit_table,
 }
 
 

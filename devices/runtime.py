@@ -49,7 +49,7 @@ class MemoryModel(Sourced):
     """
 
     planner: Literal["tflm-greedy", "greedy-by-size", "unknown"]
-    persistent: Literal["tflm", "none", "unknown"]
+    persistent: Literal["tflm", "ahead-of-time", "none", "unknown"]
     static_ram_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="static_ram")] = None
     alignment_bytes: Annotated[Bytes, Field(ge=1, alias="alignment")] = 16
 
@@ -60,6 +60,7 @@ class CodeModel(Sourced):
     table: Literal["tflm-reference", "tflm-cmsis-nn", ""] = ""
     flags: Literal["Os", "O2", "O3", "Oscore+O2kernels", ""] = ""
     strip_error_strings: bool = False
+    has_interpreter: bool = True  # False: generated code calls the kernels
     flat_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="flat")] = None
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..devices.target import Target
+from ..graphs.ir import ModelGraph
 from .estimate import Assumption, BudgetCheck, Finding, Word
+from .memory.persistent import resource_count
 from .placement import placement_assumptions
 
 
@@ -31,6 +33,15 @@ def assumptions_of(target: Target) -> tuple[Assumption, ...]:
     taken.append(Assumption("stack, heap, sensors and drivers of the firmware are not in these figures",
                             "give them with --reserve", "scope", ""))  # fmt: skip
     return (*taken, *placement_assumptions(device))
+
+
+def state_assumptions(graph: ModelGraph, target: Target) -> tuple[Assumption, ...]:
+    """How many resource variables the firmware makes room for, where the model has any."""
+    count = resource_count(graph)
+    if not count or target.runtime.memory.persistent != "tflm":
+        return ()
+    text = "the firmware creates as many resource variables as the model names: MicroResourceVariables::Create"
+    return (Assumption(text, f"{count}: 12 B and 20 B each, then their data", "arena tail", ""),)
 
 
 def passed_checks(refused: Sequence[Finding], budgets: Sequence[BudgetCheck]) -> tuple[str, ...]:

@@ -79,6 +79,19 @@ def model_bytes(graph: ModelGraph) -> int:
     return size
 
 
+def constant_bytes(graph: ModelGraph) -> Interval:
+    """Flash of the constants without the flatbuffer around them; multipliers and shifts per channel beside."""
+    stored = sum(t.stored_bytes for s in graph.subgraphs for t in s.tensors)
+    scales = sum(
+        len(t.quantization.scales)
+        for s in graph.subgraphs for t in s.tensors
+        if t.is_constant and t.quantization is not None and t.quantization.is_per_channel
+    )  # fmt: skip
+    lo, hi = stored, stored + 8 * scales + 64 * sum(len(s.tensors) for s in graph.subgraphs)
+    source = "constants as stored; up to 8 B per channel and 64 B of generated description per tensor"
+    return Interval((lo + hi) / 2, lo, hi, Basis.ANALYTIC, source)
+
+
 def code_bytes(graph: ModelGraph, target: Target) -> Interval:
     """Flash of runtime and kernels (text, rodata, data) for the ops of all subgraphs, without the model."""
     code = target.runtime.code
@@ -88,11 +101,32 @@ def code_bytes(graph: ModelGraph, target: Target) -> Interval:
         return Interval(flat, flat, flat, basis, code.source)
     if not code.table:
         return unknown(f"code size of {target.runtime.name}: {code.source}")
-    key = f"code_bytes:{code.table}:{code.flags}:{code.strip_error_strings}:{target.device.core!r}"
+    key = f"code_bytes:{code.table}:{code.flags}:{code.strip_error_strings}:{code.has_interpreter}:{target.device.core!r}"
     if key not in graph._cache:
-        graph._cache[key] = _linked_bytes(op_names(graph), target)
+        linked = _linked_bytes(op_names(graph), target)
+        graph._cache[key] = linked if code.has_interpreter else _kernels_alone(linked, target)
     size: Interval = graph._cache[key]
     return size
+
+
+# A kernel's Prepare and error text are about half of it (tflm_code_size.md, surprises 3 and 8); generated calls
+# and start-up take little. Nothing was linked without an interpreter.
+_PREPARE_SHARE, _GENERATED_BYTES = 0.5, 4096
+
+
+def _kernels_alone(linked: Interval, target: Target) -> Interval:
+    """What the ops keep beyond the runtime: from half of it to all of it and the generated calls."""
+    code, core = target.runtime.code, target.device.core
+    row = _core_rows().get(core.name)
+    kernels = code.table.removeprefix("tflm-").replace("-", "_")
+    flags = code.flags or _DEFAULT_FLAGS
+    build = load_build(row.measured_core, kernels, flags, code.strip_error_strings) if row else None
+    if row is None or build is None or linked.value is None or linked.lo is None or linked.hi is None:
+        return linked
+    lo = max(0.0, linked.lo - build.base_bytes * row.hi_factor) * (1 - _PREPARE_SHARE)
+    hi = max(0.0, linked.hi - build.base_bytes * row.lo_factor) + _GENERATED_BYTES
+    note = "without interpreter: the ops' own code, half to all of it; not linked by anybody here"
+    return Interval(round((lo + hi) / 2), int(lo), int(hi), Basis.ANALYTIC, f"{linked.source}; {note}")
 
 
 def op_names(graph: ModelGraph) -> frozenset[str]:

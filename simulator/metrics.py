@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .estimate import Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
+from .estimate import Basis, Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
 
-ARENA_SOURCES = {"tflm-greedy": "TFLM's own allocation rules, replayed to the byte"}
+ARENA_SOURCES = {
+    "tflm-greedy": "TFLM's own allocation rules, replayed to the byte",
+    "tflm-ahead-of-time": "TFLM's planner for the head; kernels' data from none to all in RAM",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,11 @@ def arena_figure(plan: MemoryPlan | None, field: str, why_not: str) -> Interval:
     if plan is None:
         return unknown(why_not)
     source = ARENA_SOURCES.get(plan.planner, f"planner {plan.planner}")
-    return exact(getattr(plan, field), source)
+    size = getattr(plan, field)
+    if plan.tail_range_bytes is None or field == "head_bytes":
+        return exact(size, source)
+    low, high = (size - plan.tail_bytes + bound for bound in plan.tail_range_bytes)
+    return Interval(size, low, high, Basis.ANALYTIC, source)
 
 
 def name_metrics(headline: Headline, memories: Sequence[MemoryFit]) -> tuple[Metric, ...]:

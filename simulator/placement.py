@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ..devices.spec import DeviceSpec, MemorySpec
-from .estimate import Assumption, Interval, MemoryPlan, MemoryUse, exact
+from .estimate import Assumption, Basis, Interval, MemoryPlan, MemoryUse, exact
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,12 @@ def _arena_uses(contents: Contents) -> list[MemoryUse]:
     if slack > 0:
         parts.append(("arena_planning", slack))
     source = contents.arena.source
-    return [MemoryUse(kind, exact(size, source)) for kind, size in parts if size]
+    found = [MemoryUse(kind, exact(size, source)) for kind, size in parts if size]
+    if plan.tail_range_bytes is not None:
+        low, high = plan.tail_range_bytes
+        tail = MemoryUse("arena_tail", Interval(plan.tail_bytes, low, high, Basis.ANALYTIC, source))
+        found = [tail if use.kind == "arena_tail" else use for use in found]
+    return found
 
 
 def placement_assumptions(device: DeviceSpec) -> tuple[Assumption, ...]:

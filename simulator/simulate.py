@@ -10,7 +10,7 @@ from ..errors import PlanInvalid
 from ..graphs.ir import ModelGraph
 from ..graphs.passes.fusion import fuse
 from ..graphs.static_shapes import with_static_shapes
-from .assumptions import assumptions_of, passed_checks
+from .assumptions import assumptions_of, passed_checks, state_assumptions
 from .bandwidth import required_bandwidth
 from .energy import energy_j
 from .estimate import (
@@ -27,7 +27,7 @@ from .estimate import (
 from .facts import model_facts, target_facts
 from .findings import arena_home_findings, bound_findings, op_findings, plan_findings, target_findings
 from .fit import memory_fits
-from .flash import code_bytes, model_bytes
+from .flash import code_bytes, constant_bytes, model_bytes
 from .latency import kernel_cycles
 from .memory.plan import plan_memory
 from .memory.refusal import refusals as allocator_refusals
@@ -96,7 +96,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         plan=planned.plan,
         fusion=fusion.effect,
         findings=most_urgent_first(findings),
-        assumptions=assumptions_of(target),
+        assumptions=(*assumptions_of(target), *state_assumptions(graph, target)),
         conditions=given,
         passed=passed_checks(planned.refused, budgets),
         timings_s={"plan": planned_s, "total": perf_counter() - begin},
@@ -125,11 +125,11 @@ def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
     refused = refusals(graph, target.runtime)
     if memory.planner == "unknown":
         return _Planned(None, refused, f"this version has no memory model of {target.runtime.name}")
-    if not refused and memory.persistent == "tflm":
+    is_tflm = memory.persistent in ("tflm", "ahead-of-time")
+    if not refused and is_tflm:
         refused = allocator_findings(allocator_refusals(graph))
     if refused:
         return _Planned(None, refused, f"{target.runtime.name} refuses the model")
-    is_tflm = memory.persistent == "tflm"
     try:
         return _Planned(plan_memory(graph if is_tflm else kernels, target), (), "")
     except PlanInvalid as refusal:
@@ -142,6 +142,8 @@ def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:
     memory, name = target.runtime.memory, target.runtime.name
     if memory.persistent == "unknown":
         model = unknown(f"how {name} stores weights is not modelled in this version")
+    elif memory.persistent == "ahead-of-time":
+        model = constant_bytes(graph)
     else:
         model = exact(model_bytes(graph), "length of the .tflite")
     if memory.static_ram_bytes is None:

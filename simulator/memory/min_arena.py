@@ -23,14 +23,24 @@ LIFETIME_RECORD_BYTES = 24
 PLANNER_RECORD_BYTES = 40
 
 
-def min_arena_bytes(
+RUNNING, PLANNING, PREPARING = "running", "planning", "preparing"
+
+
+def arena_stages(
     graph: ModelGraph, build: KernelBuild, *, tail: Tail, head_bytes: int, scratch_of_op: Sequence[int],
     planned_count: int,
-) -> int:  # fmt: skip
-    """up(max(head + tail, plan_stage, prepare_stage), 16); `scratch_of_op` counts requests per op."""
+) -> tuple[tuple[str, int], ...]:  # fmt: skip
+    """What each stage of the arena's life needs: head + tail while running, planning, preparing.
+
+    The smallest arena is up(max of the three, 16); `scratch_of_op` counts requests per op.
+    """
     planning = plan_stage_bytes(graph, tail, scratch_count=sum(scratch_of_op), planned_count=planned_count)
     preparing = prepare_stage_bytes(graph, build, tail, scratch_of_op)
-    return up(max(head_bytes + tail.depth_bytes, planning, preparing), 16)
+    return (RUNNING, head_bytes + tail.depth_bytes), (PLANNING, planning), (PREPARING, preparing)
+
+
+def smallest_arena_bytes(stages: Sequence[tuple[str, int]]) -> int:
+    return up(max(size for _, size in stages), 16)
 
 
 def plan_stage_bytes(graph: ModelGraph, tail: Tail, *, scratch_count: int, planned_count: int) -> int:

@@ -78,8 +78,8 @@ def _push_objects(tail: Tail, graph: ModelGraph, build: KernelBuild) -> None:
         tail.push(FIXED, size_bytes, 4)
     resources = resource_count(graph)
     if resources:
-        tail.push(RESOURCES, 12, 16)
-        tail.push(RESOURCES, 20 * resources, 16)
+        tail.push(RESOURCES, sizes.resource_variables, 16)
+        tail.push(RESOURCES, sizes.resource_variable * resources, 16)
     tail.push(FIXED, sizes.builtin_data_allocator, 4)
     tail.push(FIXED, sizes.subgraph * len(graph.subgraphs), 4)
     for subgraph in graph.subgraphs:

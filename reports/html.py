@@ -53,6 +53,7 @@ def page_data(estimate: Estimate) -> dict[str, Any]:
         "deciding": sections.deciding_findings(estimate),
         "further": sections.ranked_findings(estimate)[len(sections.deciding_findings(estimate)) :],
         "maps": [_memory_map(memory) for memory in estimate.memories],
+        "arena_line": sections.arena_line(estimate),
         "timeline": None if estimate.plan is None else charts.timeline(estimate.plan, estimate.ops),
         "latency": charts.latency_chart(estimate),
         "bounds": bound_classes(estimate),

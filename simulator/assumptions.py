@@ -40,7 +40,7 @@ def state_assumptions(graph: ModelGraph, target: Target) -> tuple[Assumption, ..
     count = resource_count(graph)
     if not count or target.runtime.memory.persistent != "tflm":
         return ()
-    text = "the firmware creates as many resource variables as the model names: MicroResourceVariables::Create"
+    text = "the firmware creates as many resource variables as the model names"
     return (Assumption(text, f"{count}: 12 B and 20 B each, then their data", "arena tail", ""),)
 
 

@@ -80,7 +80,7 @@ def model_bytes(graph: ModelGraph) -> int:
 
 
 def constant_bytes(graph: ModelGraph) -> Interval:
-    """Flash of the constants without the flatbuffer around them; multipliers and shifts per channel beside."""
+    """Flash of the constants without the flatbuffer around them; tables per channel beside."""
     stored = sum(t.stored_bytes for s in graph.subgraphs for t in s.tensors)
     scales = sum(
         len(t.quantization.scales)
@@ -101,7 +101,7 @@ def code_bytes(graph: ModelGraph, target: Target) -> Interval:
         return Interval(flat, flat, flat, basis, code.source)
     if not code.table:
         return unknown(f"code size of {target.runtime.name}: {code.source}")
-    key = f"code_bytes:{code.table}:{code.flags}:{code.strip_error_strings}:{code.has_interpreter}:{target.device.core!r}"
+    key = f"code_bytes:{code!r}:{target.device.core!r}"
     if key not in graph._cache:
         linked = _linked_bytes(op_names(graph), target)
         graph._cache[key] = linked if code.has_interpreter else _kernels_alone(linked, target)
@@ -109,8 +109,8 @@ def code_bytes(graph: ModelGraph, target: Target) -> Interval:
     return size
 
 
-# A kernel's Prepare and error text are about half of it (tflm_code_size.md, surprises 3 and 8); generated calls
-# and start-up take little. Nothing was linked without an interpreter.
+# A kernel's Prepare and error text are about half of it (tflm_code_size.md, surprises 3 and 8); generated
+# calls and start-up take little. Nothing was linked without an interpreter.
 _PREPARE_SHARE, _GENERATED_BYTES = 0.5, 4096
 
 

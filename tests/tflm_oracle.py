@@ -1,4 +1,4 @@
-"""What does the tflite-micro interpreter itself allocate? Each model in a process of its own, with a time limit."""
+"""What does the tflite-micro interpreter itself allocate? Each model in its own process, for a while."""
 
 from __future__ import annotations
 

@@ -19,7 +19,7 @@ class Departure:
     Args:
         why: what is different in that release or build.
         is_read: read in the source of such a release; otherwise worked out from measured totals.
-        structs: fields of AbiSizes and their bytes.
+        structs: bytes of "tensor" and "node_and_registration".
         options, init: bytes of an op's option struct and Init data, by op kind.
         depthwise_3x3_scratch: CMSIS-NN's DSP build asks for 2*Cin*Kh*Kw for a 3x3 depthwise kernel too.
     """
@@ -57,8 +57,16 @@ def sizes_of(build: KernelBuild) -> AbiSizes:
     """The struct lengths of this build."""
     sizes = ABI_SIZES[build.abi]
     for departure in _of(build):
-        sizes = replace(sizes, **departure.structs) if departure.structs else sizes
+        sizes = _with_structs(sizes, departure.structs)
     return sizes
+
+
+def _with_structs(sizes: AbiSizes, structs: Mapping[str, int]) -> AbiSizes:
+    return replace(
+        sizes,
+        tensor=structs.get("tensor", sizes.tensor),
+        node_and_registration=structs.get("node_and_registration", sizes.node_and_registration),
+    )
 
 
 def option_struct(kind: str, build: KernelBuild) -> tuple[int, int]:

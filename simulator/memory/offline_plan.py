@@ -1,7 +1,7 @@
 """Can TFLM execute another placement than its planner's? Yes: it follows offsets written into the model.
 
-The metadata entry OfflineMemoryAllocation names an offset per tensor (specs/tflm_memory.md section 4). Scratch
-is always planned by TFLM itself, around the tensors.
+The metadata entry OfflineMemoryAllocation names an offset per tensor (specs/tflm_memory.md section 4).
+Scratch is always planned by TFLM itself, around the tensors.
 """
 
 from __future__ import annotations

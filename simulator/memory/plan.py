@@ -95,7 +95,8 @@ def plan_ahead_of_time(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
     tail = kept_bytes.state_bytes + kept_bytes.op_data_bytes
     used = plan.head_bytes + tail
     return replace(
-        plan, planner="tflm-ahead-of-time", tail_bytes=tail, used_bytes=used, min_bytes=up(used, 16), stages=(),
+        plan, planner="tflm-ahead-of-time", tail_bytes=tail, used_bytes=used, min_bytes=up(used, 16),
+        stages=(),
         tail_items=(("state", kept_bytes.state_bytes), ("op data", kept_bytes.op_data_bytes)),
         tail_range_bytes=(kept_bytes.state_bytes, tail + kept_bytes.table_bytes),
     )  # fmt: skip

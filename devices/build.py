@@ -77,7 +77,7 @@ def with_build(target: Target, build: FirmwareBuild) -> Target:
     """
     code = target.runtime.code
     declared = {field: value for field, value in asdict(build).items() if value is not None}
-    if declared and not code.table.startswith("tflm-"):
+    if declared and not code.is_linked_table:
         text = f"the code size of {target.runtime.name} does not follow from how it is built"
         raise BuildInvalid(text, where="--build", fix="leave --build out, or use a TFLM runtime")
     spec = target.runtime.model_copy(update={"code": code.model_copy(update=declared)})

@@ -12,6 +12,9 @@ from .spec import Block, Bytes, CoreName, IsaFeature, Name, Sourced
 
 KernelLibrary = Literal["reference", "cmsis-nn", "esp-nn", "x-cube-ai", "accelerator"]
 Abi = Literal["arm32-short-enum", "int32-enum", "host64", "none"]
+Departure = Literal[
+    "full-structs", "fully-connected-data-64", "no-bias-type-option", "depthwise-3x3-scratch"
+]
 TypeName = Literal[
     "bool", "int2", "int4", "int8", "int16", "int32", "int64", "uint4", "uint8", "uint16", "uint32",
     "uint64", "float16", "bfloat16", "float32", "float64", "complex64", "complex128", "string",
@@ -50,7 +53,7 @@ class MemoryModel(Sourced):
     """
 
     planner: Literal["tflm-greedy", "greedy-by-size", "x-cube-ai", "unknown"]
-    persistent: Literal["tflm", "none", "x-cube-ai", "unknown"]
+    persistent: Literal["tflm", "ahead-of-time", "none", "x-cube-ai", "unknown"]
     arenas: Literal["one", "two", "several"] = "one"
     static_ram_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="static_ram")] = None
     alignment_bytes: Annotated[Bytes, Field(ge=1, alias="alignment")] = 16
@@ -68,6 +71,7 @@ class CodeModel(Sourced):
             the registration of the model's own integer type wherever the kernel library has one.
         ndebug: NDEBUG is defined; TFLM's BUILD_TYPE=default does not define it.
         libc: newlib-nano-float is newlib-nano with -u _printf_float.
+        has_interpreter: no where generated code calls the kernels.
         debug_log: default is TFLM's debug_log.cc (stderr), callback is one that formats with vsnprintf.
     """
 
@@ -78,7 +82,13 @@ class CodeModel(Sourced):
     ndebug: bool | None = None
     libc: Literal["newlib-nano", "newlib-nano-float", "newlib"] | None = None
     debug_log: Literal["callback", "default"] | None = None
+    has_interpreter: bool = True
     flat_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="flat")] = None
+
+    @property
+    def is_linked_table(self) -> bool:
+        """Whether the figure is that of a linked TFLM firmware, and so follows from how it is built."""
+        return self.table.startswith("tflm-") and self.flat_bytes is None and self.has_interpreter
 
 
 class PatchModel(Sourced):
@@ -107,7 +117,12 @@ class RateModel(Sourced):
 
 
 class RuntimeSpec(Block):
-    """The software that runs the model."""
+    """The software that runs the model.
+
+    Args:
+        kernel_flavour: "ansi": the library is built without its optimised kernels; "" is what the core has.
+        departures: where this release's memory differs from the one that TFLM's rules describe.
+    """
 
     name: Name
     title: Annotated[str, Field(min_length=1)]
@@ -117,6 +132,8 @@ class RuntimeSpec(Block):
     cores: Annotated[tuple[CoreName, ...], Field(min_length=1)]
     requires_isa: tuple[IsaFeature, ...] = ()
     requires_npu: str = ""
+    kernel_flavour: Literal["", "ansi"] = ""
+    departures: tuple[Departure, ...] = ()
     parts: tuple[Name, ...] = ()  # how the part's name begins; () is any part
     fusion: tuple[Name, ...] = ()
     hybrid_ops: bool = False  # float activations with integer weights

@@ -10,16 +10,21 @@ from .homes import Homes, homes_of, rehomed, with_images
 from .runtime import RuntimeSpec
 from .spec import DeviceSpec, Holds, MemorySpec
 
-Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic"]
+Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi"]
 
 
 @dataclass(frozen=True, slots=True)
 class KernelBuild:
-    """Which build of which kernel library runs: cmsis-nn c/dsp/mve, esp-nn s3/p4/generic, or ""."""
+    """Which build of which kernel library runs: cmsis-nn c/dsp/mve, esp-nn s3/p4/generic/ansi, or "".
+
+    Args:
+        departures: where the library's memory differs from the release that the rules describe, by name.
+    """
 
     library: str
     flavour: Flavour
     abi: str
+    departures: tuple[str, ...] = ()
 
 
 # Other compilers than arm-none-eabi-gcc give an enum a whole int; 64-bit cores have 64-bit pointers.
@@ -28,6 +33,7 @@ _ABI_OF_CORE = {
     "rv32imafc": "int32-enum", "pulp": "int32-enum", "rv64gc": "host64", "cortex-a53": "host64",
     "cortex-a72": "host64", "cortex-a76": "host64", "kryo": "host64",
 }  # fmt: skip
+# ESP-NN is optimised by default (CONFIG_NN_OPTIMIZED): SIMD on S3 and P4, "generic" C on ESP32, S2, C3, C6.
 _ESP_FLAVOUR: dict[str, Flavour] = {"xtensa-lx7": "s3", "rv32imafc": "p4"}
 
 
@@ -90,7 +96,8 @@ class Target:
         elif self.runtime.kernel_library == "esp-nn":
             simd = "pie" in isa
             flavour = _ESP_FLAVOUR.get(self.device.core.name, "generic") if simd else "generic"
-        return KernelBuild(self.runtime.kernel_library, flavour, self._abi)
+        flavour = self.runtime.kernel_flavour or flavour
+        return KernelBuild(self.runtime.kernel_library, flavour, self._abi, self.runtime.departures)
 
     @property
     def _abi(self) -> str:

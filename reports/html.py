@@ -61,6 +61,7 @@ def page_data(estimate: Estimate) -> dict[str, Any]:
         "further": sections.ranked_findings(estimate)[len(sections.deciding_findings(estimate)) :],
         "maps": [_memory_map(memory) for memory in estimate.memories],
         **_timelines(estimate),
+        "arena_line": sections.arena_line(estimate),
         "latency": charts.latency_chart(estimate),
         "bounds": bound_classes(estimate),
         "traffic_memories": memories,

@@ -88,6 +88,7 @@ _DEFS: _Schema = {
     ),
     "plan": _object(
         planner=_FILLED, head_bytes=_COUNT, tail_bytes=_COUNT, used_bytes=_COUNT, min_bytes=_COUNT,
+        temporary_bytes=_COUNT, decided_by=_FILLED, stages=_list(_object(stage=_FILLED, size_bytes=_COUNT)),
         lower_bound_bytes=_COUNT, peak_op=_INDEX, clock_of_op=_list(_INTEGER), live_bytes=_list(_COUNT),
         tail_items=_list(_object(kind=_FILLED, size_bytes=_COUNT)), buffers=_list({"$ref": "#/$defs/buffer"}),
         warnings=_TEXTS,

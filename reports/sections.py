@@ -77,6 +77,18 @@ def target_line(estimate: Estimate) -> str:
     return f"{target.device}  {shown.hertz(target.clock_hz)}  {target.runtime}{default}"
 
 
+def arena_line(estimate: Estimate) -> str:
+    """ "declare 98,496 B; arena_used_bytes() prints 98,480 B: head 92,160 + tail 6,320"; "" without TFLM."""
+    plan = estimate.plan
+    if plan is None or not plan.stages:
+        return ""
+    temporary = f"; {plan.temporary_bytes:,} B more while {plan.decided_by}" if plan.temporary_bytes else ""
+    return (
+        f"declare {plan.min_bytes:,} B; used {plan.used_bytes:,} B = head {plan.head_bytes:,} + tail "
+        f"{plan.tail_bytes:,}{temporary}"
+    )
+
+
 def verdict_sentence(estimate: Estimate) -> str:
     """Every budget in one sentence, the limiting one first; why the runtime refuses the model if it does."""
     verdict = estimate.verdict

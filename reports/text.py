@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from ..simulator.estimate import Estimate, Finding, Severity, Word
 from . import format as shown
-from .sections import Gauge, gauges, model_line, ranked_findings, target_line, verdict_sentence
+from .sections import Gauge, arena_line, gauges, model_line, ranked_findings, target_line, verdict_sentence
 
 WIDTH = 80
 _BAR = 20
@@ -37,6 +37,8 @@ def render_text(estimate: Estimate, *, color: bool, command: str = "") -> str:
     bars = gauges(estimate)
     labels = max(8, *(len(gauge.label) for gauge in bars))
     lines += [line for gauge in bars for line in _bar_lines(gauge, labels, color)]
+    if arena_line(estimate):
+        lines += _wrapped(arena_line(estimate), f"  {'arena':<{labels}} ", " " * (labels + 3))
     found = ranked_findings(estimate)
     if found:
         lines += ["", *(line for finding in found[:_MOST_FINDINGS] for line in _finding(finding, color))]

@@ -92,6 +92,18 @@ class MemoryPlan:
     warnings: tuple[str, ...] = ()
     alignment_bytes: int = 16
     taken: Taken | None = None
+    stages: tuple[tuple[str, int], ...] = ()  # bytes that running, planning and preparing need
+    tail_range_bytes: tuple[int, int] | None = None  # p10 and p90 of a tail that is not replayed to the byte
+
+    @property
+    def decided_by(self) -> str:
+        """The stage that decides min_bytes; "running" is head + tail."""
+        return max(self.stages, key=lambda stage: stage[1])[0] if self.stages else "running"
+
+    @property
+    def temporary_bytes(self) -> int:
+        """What the arena holds beyond head and tail while it is prepared or planned."""
+        return max(0, max((size for _, size in self.stages), default=0) - self.used_bytes)
 
     @property
     def peak_op(self) -> int:

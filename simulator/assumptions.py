@@ -5,8 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..devices.target import Target
+from ..graphs.ir import ModelGraph
 from .estimate import Assumption, BudgetCheck, Conditions, Finding, Word
 from .flash.choices import ends
+from .memory.persistent import resource_count
 from .placement import placement_assumptions
 
 
@@ -42,7 +44,7 @@ def _undeclared_build(target: Target) -> tuple[Assumption, ...]:
     """What the firmware's author did not declare of the build, where code size follows from it."""
     code = target.runtime.code
     narrow = "type-restricted" if code.table == "tflm-cmsis-nn" else ""
-    between = ends(code, narrow) if code.table.startswith("tflm-") and code.flat_bytes is None else None
+    between = ends(code, narrow) if code.is_linked_table else None
     if between is None:
         return ()
     low, high, value = between
@@ -64,6 +66,15 @@ def _firmware_assumption(conditions: Conditions) -> Assumption:
     return Assumption(
         f"the firmware takes what {use.file} says, stack and heap with it", kept, source, "primary"
     )
+
+
+def state_assumptions(graph: ModelGraph, target: Target) -> tuple[Assumption, ...]:
+    """How many resource variables the firmware makes room for, where the model has any."""
+    count = resource_count(graph)
+    if not count or target.runtime.memory.persistent != "tflm":
+        return ()
+    text = "the firmware creates as many resource variables as the model names"
+    return (Assumption(text, f"{count}: 12 B and 20 B each, then their data", "arena tail", ""),)
 
 
 def passed_checks(refused: Sequence[Finding], budgets: Sequence[BudgetCheck]) -> tuple[str, ...]:

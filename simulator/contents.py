@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .estimate import Estimate, Interval, exact, unknown
+from .estimate import Estimate, Interval, total, unknown
 from .placement import Contents
 
 _NOWHERE = unknown("it lies nowhere")
@@ -12,12 +12,8 @@ def contents_of(estimate: Estimate) -> Contents:
     """The contents that `memory_uses` took apart; everything at the device's own homes."""
     found = {use.kind: use.used for memory in estimate.memories for use in memory.used}
     plan = estimate.plan
-    arena = found.get("arena", _NOWHERE)
-    if plan is not None and plan.taken is not None:
-        arena = found.get("arena_head", _NOWHERE)
-    elif plan is not None:
-        sources = [use.source for kind, use in found.items() if kind.startswith("arena")]
-        arena = exact(plan.min_bytes, next(iter(sources), plan.planner))
+    parts = [use for kind, use in found.items() if kind.startswith("arena")]
+    arena = total(parts, empty_source="no arena") if parts else _NOWHERE
     return Contents(
         _of(found, "weights"), _of(found, "code"), arena, _of(found, "static"), plan,
     )  # fmt: skip

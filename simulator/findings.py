@@ -24,6 +24,12 @@ _SAVING_MIN_BYTES = 1024
 _PEAK_MIN_SHARE = 0.5  # the peak op is worth naming if the head is at least this share of the arena
 
 
+# which stage decides the smallest arena, in words
+_STAGES = {
+    "running": "head and tail decide",
+    "planning": "the planner's own lists decide, before inputs and outputs exist",
+    "preparing": "tensor structs that an op opens while it is prepared decide",
+}
 _SLOW_MIN_SHARE = 0.01  # an op below 1 % of the time is not worth a line
 
 
@@ -51,7 +57,7 @@ def plan_findings(plan: MemoryPlan | None, ops: Sequence[OpEstimate]) -> tuple[F
                 "PF202",
                 Severity.INFO,
                 f"the smallest arena that works is {plan.min_bytes:,} B, more than the "
-                f"{plan.used_bytes:,} B that arena_used_bytes() prints",
+                f"{plan.used_bytes:,} B that arena_used_bytes() prints: {_STAGES[plan.decided_by]}",
                 fix=f"declare the arena with at least {plan.min_bytes} bytes, aligned to 16",
             )
         )

@@ -7,7 +7,10 @@ from dataclasses import dataclass
 
 from .estimate import Basis, Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
 
-ARENA_SOURCES = {"tflm-greedy": "TFLM's own allocation rules, replayed to the byte"}
+ARENA_SOURCES = {
+    "tflm-greedy": "TFLM's own allocation rules, replayed to the byte",
+    "tflm-ahead-of-time": "TFLM's planner for the head; kernels' data from none to all in RAM",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,11 @@ def arena_figure(plan: MemoryPlan | None, field: str, why_not: str) -> Interval:
         basis = Basis.CALIBRATED if taken.is_fitted else Basis.ANALYTIC
         return Interval(taken.value_bytes, taken.lo_bytes, taken.hi_bytes, basis, taken.source)
     source = ARENA_SOURCES.get(plan.planner, f"planner {plan.planner}")
-    return exact(getattr(plan, field), source)
+    size = getattr(plan, field)
+    if plan.tail_range_bytes is None or field == "head_bytes":
+        return exact(size, source)
+    low, high = (size - plan.tail_bytes + bound for bound in plan.tail_range_bytes)
+    return Interval(size, low, high, Basis.ANALYTIC, source)
 
 
 def name_metrics(headline: Headline, memories: Sequence[MemoryFit]) -> tuple[Metric, ...]:

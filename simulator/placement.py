@@ -56,7 +56,12 @@ def _arena_uses(target: Target, contents: Contents) -> list[tuple[str, MemoryUse
     parts = [("arena_head", plan.head_bytes), ("arena_tail", plan.tail_bytes)]
     if slack > 0:
         parts.append(("arena_planning", slack))
-    return [(homes.arena, MemoryUse(kind, exact(size, source))) for kind, size in parts if size]
+    found = [(homes.arena, MemoryUse(kind, exact(size, source))) for kind, size in parts if size]
+    if plan.tail_range_bytes is not None:
+        low, high = plan.tail_range_bytes
+        tail = MemoryUse("arena_tail", Interval(plan.tail_bytes, low, high, Basis.ANALYTIC, source))
+        found = [(place, tail if use.kind == "arena_tail" else use) for place, use in found]
+    return found
 
 
 def _two_arenas(plan: MemoryPlan, head: str, tail: str, *, source: str) -> list[tuple[str, MemoryUse]]:

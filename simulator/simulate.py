@@ -10,7 +10,7 @@ from ..errors import PlanInvalid
 from ..graphs.ir import ModelGraph
 from ..graphs.passes.fusion import fuse
 from ..graphs.static_shapes import with_static_shapes
-from .assumptions import assumptions_of, passed_checks
+from .assumptions import assumptions_of, passed_checks, state_assumptions
 from .bandwidth import required_bandwidth
 from .energy import energy_j
 from .estimate import (
@@ -108,7 +108,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         plan=planned.plan,
         fusion=fusion.effect,
         findings=most_urgent_first(findings),
-        assumptions=assumptions_of(target, given),
+        assumptions=(*assumptions_of(target, given), *state_assumptions(graph, target)),
         conditions=given,
         passed=passed_checks(planned.refused, budgets),
         timings_s={"plan": planned_s, "total": perf_counter() - begin},
@@ -135,11 +135,11 @@ def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
     refused = refusals(graph, target.runtime)
     if memory.planner == "unknown":
         return _Planned(None, refused, f"this version has no memory model of {target.runtime.name}")
-    if not refused and memory.persistent == "tflm":
+    is_tflm = memory.persistent in ("tflm", "ahead-of-time")
+    if not refused and is_tflm:
         refused = allocator_findings(allocator_refusals(graph))
     if refused:
         return _Planned(None, refused, f"{target.runtime.name} refuses the model")
-    is_tflm = memory.persistent == "tflm"
     try:
         return _Planned(plan_memory(graph if is_tflm else kernels, target), (), "")
     except PlanInvalid as refusal:

@@ -9,6 +9,7 @@ from ...devices.spec import CoreSpec
 from ...devices.target import Target
 from ...graphs.ir import ModelGraph
 from ..interval import Basis, Interval, unknown
+from .ahead_of_time import called_kernels
 from .choices import Choice, ends, open_choices
 from .generated import released_code
 from .links import CodeBuild, CoreRow, core_rows, load_build
@@ -60,6 +61,8 @@ class _Size(NamedTuple):
 
 def code_bytes(graph: ModelGraph, target: Target) -> Interval:
     """Flash of runtime and kernels (text, rodata, data) for the ops of all subgraphs, without the model."""
+    if not target.runtime.code.has_interpreter:
+        return called_kernels(kernel_bytes(graph, target))
     return _cached(graph, target, with_interpreter=True)
 
 
@@ -74,7 +77,7 @@ def kernel_bytes(graph: ModelGraph, target: Target) -> Interval:
 def registration_saving_bytes(graph: ModelGraph, target: Target) -> int:
     """Flash that registrations of the model's own integer type save against AddConv2D() and the like."""
     code = target.runtime.code
-    if not code.table.startswith("tflm-") or code.flat_bytes is not None or code.registrations == "int8":
+    if not code.is_linked_table or code.registrations == "int8":
         return 0
     demand = _demand(graph, target, with_interpreter=True)
     wide = open_choices(code)[0]._replace(is_narrow=False)
@@ -86,7 +89,7 @@ def registration_saving_bytes(graph: ModelGraph, target: Target) -> int:
 def undeclared_ends(graph: ModelGraph, target: Target) -> tuple[str, str, str] | None:
     """Names of low end, high end and value over what the build does not declare; None if it declares all."""
     code, core = target.runtime.code, target.device.core.name
-    if not code.table.startswith("tflm-") or code.flat_bytes is not None or not core.startswith("cortex-m"):
+    if not code.is_linked_table or not core.startswith("cortex-m"):
         return None
     return ends(code, narrower_name(graph, target))
 

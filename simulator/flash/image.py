@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from ...devices.target import Target
 from ...graphs.ir import ModelGraph
 from ..interval import Interval, exact, unknown
+from .ahead_of_time import described_constants
 from .code import code_bytes
 from .generated import raw_weights
 
@@ -47,6 +48,8 @@ def stored_model(graph: ModelGraph, target: Target) -> Interval:
     persistent, name = target.runtime.memory.persistent, target.runtime.name
     if persistent == "unknown":
         return unknown(f"how {name} stores weights is not modelled in this version")
+    if persistent == "ahead-of-time":
+        return described_constants(graph, constant_bytes(graph))
     return raw_weights(graph) if persistent == "x-cube-ai" else flash_image(graph, target).array
 
 

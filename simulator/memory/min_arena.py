@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from ...graphs.ir import ModelGraph
+from .departures import sizes_of
 from .persistent import Tail
-from .persistent_sizes import ABI_SIZES
 from .rounding import up
 from .temporaries import opens_after_data, temporary_bytes
 
@@ -23,14 +23,24 @@ LIFETIME_RECORD_BYTES = 24
 PLANNER_RECORD_BYTES = 40
 
 
-def min_arena_bytes(
+RUNNING, PLANNING, PREPARING = "running", "planning", "preparing"
+
+
+def arena_stages(
     graph: ModelGraph, build: KernelBuild, *, tail: Tail, head_bytes: int, scratch_of_op: Sequence[int],
     planned_count: int,
-) -> int:  # fmt: skip
-    """up(max(head + tail, plan_stage, prepare_stage), 16); `scratch_of_op` counts requests per op."""
+) -> tuple[tuple[str, int], ...]:  # fmt: skip
+    """What each stage of the arena's life needs: head + tail while running, planning, preparing.
+
+    The smallest arena is up(max of the three, 16); `scratch_of_op` counts requests per op.
+    """
     planning = plan_stage_bytes(graph, tail, scratch_count=sum(scratch_of_op), planned_count=planned_count)
     preparing = prepare_stage_bytes(graph, build, tail, scratch_of_op)
-    return up(max(head_bytes + tail.depth_bytes, planning, preparing), 16)
+    return (RUNNING, head_bytes + tail.depth_bytes), (PLANNING, planning), (PREPARING, preparing)
+
+
+def smallest_arena_bytes(stages: Sequence[tuple[str, int]]) -> int:
+    return up(max(size for _, size in stages), 16)
 
 
 def plan_stage_bytes(graph: ModelGraph, tail: Tail, *, scratch_count: int, planned_count: int) -> int:
@@ -48,7 +58,7 @@ def prepare_stage_bytes(
     graph: ModelGraph, build: KernelBuild, tail: Tail, scratch_of_op: Sequence[int]
 ) -> int:
     """Largest over ops of 12*(n_scratch so far + 12) + opened tensors + tail at that moment."""
-    opened = temporary_bytes(graph, ABI_SIZES[build.abi])
+    opened = temporary_bytes(graph, sizes_of(build))
     ops = [op for s in graph.subgraphs for op in s.ops]
     largest = requested = 0
     for i, op in enumerate(ops):

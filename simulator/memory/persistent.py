@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from ...graphs.ir import ModelGraph, Op, Subgraph, Tensor
 from ..operands import operand
-from .persistent_sizes import ABI_SIZES, AbiSizes, init_bytes, option_bytes
+from .departures import init_struct, option_struct, sizes_of
+from .persistent_sizes import AbiSizes
 from .prepare_data import assigned_bytes, init_state, prepare_data
 from .shapes import ELEMENT_BYTES
 
@@ -50,9 +51,9 @@ class Tail:
 
 def lay_tail(graph: ModelGraph, build: KernelBuild, *, scratch_count: int, variables: Sequence[int]) -> Tail:
     """The whole tail; `variables` are the bytes of those that are not planned, in order."""
-    sizes = ABI_SIZES[build.abi]
+    sizes = sizes_of(build)
     tail = Tail()
-    _push_objects(tail, graph, sizes)
+    _push_objects(tail, graph, build)
     for subgraph in graph.subgraphs:
         for op in subgraph.ops:
             _push_init(tail, subgraph, op, build)
@@ -70,14 +71,15 @@ def lay_tail(graph: ModelGraph, build: KernelBuild, *, scratch_count: int, varia
     return tail
 
 
-def _push_objects(tail: Tail, graph: ModelGraph, sizes: AbiSizes) -> None:
+def _push_objects(tail: Tail, graph: ModelGraph, build: KernelBuild) -> None:
     """The rows of section 5 before op data."""
+    sizes = sizes_of(build)
     for size_bytes in (sizes.allocator, sizes.planner, sizes.micro_allocator):
         tail.push(FIXED, size_bytes, 4)
     resources = resource_count(graph)
     if resources:
-        tail.push(RESOURCES, 12, 16)
-        tail.push(RESOURCES, 20 * resources, 16)
+        tail.push(RESOURCES, sizes.resource_variables, 16)
+        tail.push(RESOURCES, sizes.resource_variable * resources, 16)
     tail.push(FIXED, sizes.builtin_data_allocator, 4)
     tail.push(FIXED, sizes.subgraph * len(graph.subgraphs), 4)
     for subgraph in graph.subgraphs:
@@ -86,7 +88,7 @@ def _push_objects(tail: Tail, graph: ModelGraph, sizes: AbiSizes) -> None:
         tail.push(NODES, sizes.node_and_registration * len(subgraph.ops), 4)
     for subgraph in graph.subgraphs:
         for op in subgraph.ops:
-            size_bytes, alignment = option_bytes(op.kind, enum_is_int=sizes.enum_is_int)
+            size_bytes, alignment = option_struct(op.kind, build)
             if size_bytes:
                 tail.push(OPTIONS, size_bytes, alignment)
 
@@ -102,7 +104,7 @@ def _resource(op: Op) -> tuple[object, object]:
 
 def _push_init(tail: Tail, subgraph: Subgraph, op: Op, build: KernelBuild) -> None:
     label = op.custom_code if op.kind == "CUSTOM" else op.kind
-    size_bytes = init_bytes(label, build.library, enum_is_int=ABI_SIZES[build.abi].enum_is_int)
+    size_bytes = init_struct(label, build)
     if size_bytes is None:
         tail.unknown_ops[op.label] = None
     elif size_bytes:

@@ -22,13 +22,15 @@ class AbiSizes:
     tensor: int
     affine_quantization: int
     pointer: int
+    resource_variables: int  # the object that holds them
+    resource_variable: int
     enum_is_int: bool
 
 
-_ARM32 = AbiSizes(36, 44, 36, 8, 8, 12, 32, 32, 12, 4, enum_is_int=False)
-_INT32 = AbiSizes(36, 44, 36, 8, 8, 12, 32, 40, 12, 4, enum_is_int=True)
+_ARM32 = AbiSizes(36, 44, 36, 8, 8, 12, 32, 32, 12, 4, 12, 20, enum_is_int=False)
+_INT32 = AbiSizes(36, 44, 36, 8, 8, 12, 32, 40, 12, 4, 12, 20, enum_is_int=True)
 # the fixed objects and op data of a 64-bit build are not recorded: their 32-bit lengths are lower bounds
-_HOST64 = AbiSizes(36, 44, 36, 8, 16, 24, 64, 64, 24, 8, enum_is_int=True)
+_HOST64 = AbiSizes(36, 44, 36, 8, 16, 24, 64, 64, 24, 8, 16, 40, enum_is_int=True)
 ABI_SIZES = {"arm32-short-enum": _ARM32, "int32-enum": _INT32, "host64": _HOST64}
 
 # 5a: option struct: (bytes with short enums, their alignment, bytes with int enums, their alignment)
@@ -64,6 +66,7 @@ INIT_BYTES = {
     "IF": 8, "WHILE": 8, "CALL_ONCE": 8, "VAR_HANDLE": 4, "SELECT_V2": 1,
     "SPACE_TO_BATCH_ND": 4, "L2_NORMALIZATION": 4, "MIRROR_PAD": 20,
     "ABS": 20, "RSQRT": 20, "SQUARED_DIFFERENCE": 112, "CIRCULAR_BUFFER": 8,
+    "TFLite_Detection_PostProcess": 112,
     "SignalEnergy": 8, "SignalFilterBankLog": 8, "SignalPCAN": 4, "SignalWindow": 8, "SignalRfft": 32,
     "SignalFilterBank": 36, "SignalFilterBankSpectralSubtraction": 44,
 }  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import PlanInvalid
@@ -12,8 +13,9 @@ from ...graphs.static_shapes import with_static_shapes
 from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernel_choice import choose_kernel
 from ..operands import dims_of
+from .kept_in_ram import kept_in_ram
 from .lifetimes import UNSET, Lifetimes, lifetimes
-from .min_arena import min_arena_bytes
+from .min_arena import arena_stages, smallest_arena_bytes
 from .persistent import Tail, lay_tail
 from .planners import greedy_by_size, tflm_greedy
 from .planners.problem import Request, extent, live_bytes
@@ -46,6 +48,8 @@ def plan_memory(graph: ModelGraph, target: Target) -> MemoryPlan:
     memory = target.runtime.memory
     if memory.planner == "tflm-greedy" and memory.persistent == "tflm":
         return plan_tflm(graph, target.kernels)
+    if memory.planner == "tflm-greedy" and memory.persistent == "ahead-of-time":
+        return plan_ahead_of_time(graph, target.kernels)
     if memory.planner == "greedy-by-size" and memory.persistent == "none":
         return plan_by_size(graph, memory.alignment_bytes)
     if memory.planner == "x-cube-ai" and memory.persistent == "x-cube-ai":
@@ -70,7 +74,7 @@ def plan_tflm(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
     head = extent(requests, offsets)
     tail = lay_tail(graph, build, scratch_count=len(scratch), variables=wanted.variables)
     counts = Counter((p.subgraph, p.op) for p, _ in scratch)
-    smallest = min_arena_bytes(
+    stages = arena_stages(
         graph, build, tail=tail, head_bytes=head, planned_count=len(requests),
         scratch_of_op=[counts[number, op.index] for number, s in enumerate(graph.subgraphs) for op in s.ops],
     )  # fmt: skip
@@ -78,11 +82,26 @@ def plan_tflm(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
     return MemoryPlan(
         planner="tflm-greedy",
         buffers=_buffers(graph, places, requests, offsets),
-        head_bytes=head, tail_bytes=tail.depth_bytes, used_bytes=head + tail.depth_bytes, min_bytes=smallest,
+        head_bytes=head, tail_bytes=tail.depth_bytes, used_bytes=head + tail.depth_bytes,
+        min_bytes=smallest_arena_bytes(stages), stages=stages,
         tail_items=tuple(tail.by_kind.items()),
         warnings=(*_tail_warnings(tail, build), *_defect_warnings(graph, build)),
         alignment_bytes=ALIGNMENT_BYTES,
         clock_of_op=over.clock_of_op, live_bytes=over.live_bytes, lower_bound_bytes=over.lower_bound_bytes,
+    )  # fmt: skip
+
+
+def plan_ahead_of_time(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
+    """TFLM's head with generated calls instead of an interpreter; beside it what the kernels keep in RAM."""
+    plan = plan_tflm(graph, build)
+    kept_bytes = kept_in_ram(graph, build)
+    tail = kept_bytes.state_bytes + kept_bytes.op_data_bytes
+    used = plan.head_bytes + tail
+    return replace(
+        plan, planner="tflm-ahead-of-time", tail_bytes=tail, used_bytes=used, min_bytes=up(used, 16),
+        stages=(),
+        tail_items=(("state", kept_bytes.state_bytes), ("op data", kept_bytes.op_data_bytes)),
+        tail_range_bytes=(kept_bytes.state_bytes, tail + kept_bytes.table_bytes),
     )  # fmt: skip
 
 

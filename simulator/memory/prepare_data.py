@@ -131,8 +131,9 @@ def _quantized_only(size_bytes: int) -> Rule:
     return rule
 
 
-def _embedding_lookup(_: Subgraph, __: Op, ___: KernelBuild) -> Sequence[int]:
-    return (8,)
+def _embedding_lookup(subgraph: Subgraph, op: Op, build: KernelBuild) -> Sequence[int]:
+    """Its struct (8; two pointers' room on a 64-bit host), then the output's dims."""
+    return (16 if build.abi == "host64" else 8, *_output_dims(subgraph, op, build))
 
 
 def assigned_bytes(subgraph: Subgraph, op: Op) -> int:

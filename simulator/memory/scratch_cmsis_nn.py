@@ -18,6 +18,7 @@ from ..operands import (
     operand,
     pads_1xn,
 )
+from .departures import asks_for_3x3_scratch
 from .rounding import up
 from .scratch_reference import QUANTIZED, Rule, is_constant, lstm, lstm_buffer_bytes
 from .scratch_reference import RULES as REFERENCE
@@ -72,7 +73,8 @@ def _depthwise(subgraph: Subgraph, op: Op, build: KernelBuild) -> Sequence[int]:
     if int4:
         return (2 * dims.in_c * taps,)
     small = dims.k_h == 3 and dims.k_w == 3 and dims.rows.pad_before <= 1 and dims.cols.pad_before <= 1
-    return (2 * dims.in_c * taps,) if build.flavour == "dsp" and not small else ()
+    spared = small and not asks_for_3x3_scratch(build)
+    return (2 * dims.in_c * taps,) if build.flavour == "dsp" and not spared else ()
 
 
 def kernel_sums_in_tail(subgraph: Subgraph, op: Op) -> bool | None:

@@ -139,10 +139,10 @@ def _windowed(subgraph: Subgraph, op: Op, build: KernelBuild, *, own: Extent | N
     return (*first, size_bytes) if size_bytes > 0 else first
 
 
-def _softmax(subgraph: Subgraph, op: Op, _: KernelBuild) -> Sequence[int]:
-    """int8 to int8: 4*shape[1] of the input; a row without a second dimension counts its own length."""
+def _softmax(subgraph: Subgraph, op: Op, build: KernelBuild) -> Sequence[int]:
+    """int8 to int8: 4*shape[1] of the input (a vector counts its own length); a build for plain ANSI C: 0."""
     data = operand(subgraph, op, 0)
-    if data is None or data.dtype is not DType.INT8 or not data.shape:
+    if build.flavour == "ansi" or data is None or data.dtype is not DType.INT8 or not data.shape:
         return ()
     if not op.outputs or subgraph.tensors[op.outputs[0]].dtype is not DType.INT8:
         return ()

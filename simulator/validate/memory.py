@@ -9,6 +9,7 @@ from ...errors import FactsNotFound
 from .arenas import arena_table
 from .code_size import code_size_table
 from .facts import Facts, find_facts
+from .mcufit import mcufit_table
 from .order import order_table
 from .patches import patches_table
 from .placements import placement_table
@@ -25,6 +26,7 @@ _TABLES: dict[str, Callable[[Facts], ValidationTable]] = {
     "code-size": code_size_table,
     "minimalloc": hard_instances_table,
     "tensor-plans": tensor_plans_table,
+    "mcufit": mcufit_table,
 }
 
 

@@ -1,0 +1,136 @@
+"""What would it take to fit a smaller arena? Standard budgets downwards, and the measures that reach each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from typing import NamedTuple
+
+from ...devices.target import KernelBuild, Target
+from ...errors import PlanInvalid
+from ...graphs.ir import ModelGraph
+from .offline_plan import Layouter, with_best_offsets
+from .plan import plan_ahead_of_time, plan_memory, plan_tflm
+
+KIB = 1024
+BUDGETS_BYTES = tuple(
+    KIB * kib for kib in (4096, 2048, 1024, 768, 512, 384, 320, 256, 192, 128, 96, 64, 48, 32, 24, 16, 8, 4)
+)
+
+
+class Option(NamedTuple):
+    """One way to get a smaller arena: what it needs, what it costs, who can execute it."""
+
+    label: str
+    arena_bytes: int
+    cost: str
+    executed_by: str = ""
+
+
+Measure = Callable[[ModelGraph, Target], "Option | tuple[str, int, str] | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One budget and the measures that reach it, in the order they were given (the cheapest first)."""
+
+    budget_bytes: int
+    options: tuple[Option, ...]
+
+    @property
+    def best(self) -> Option:
+        return self.options[0]
+
+
+def ladder(
+    graph: ModelGraph, target: Target, *, measures: Sequence[Measure] | None = None,
+    budgets: Sequence[int] = BUDGETS_BYTES,
+) -> tuple[Rung, ...]:  # fmt: skip
+    """From the smallest budget that the model fits as it is, down to the last that some measure reaches.
+
+    Args:
+        measures: cheapest first; each is asked once. None is `standard_measures()`. The first says what the
+            model needs as it is; a measure that does not apply answers None.
+    """
+    asked = standard_measures() if measures is None else tuple(measures)
+    options = [Option(*found) for measure in asked if (found := measure(graph, target)) is not None]
+    if not options:
+        return ()
+    top = min((b for b in budgets if b >= options[0].arena_bytes), default=max(budgets, default=0))
+    rungs = []
+    for budget in sorted((b for b in budgets if b <= top), reverse=True):
+        reaching = tuple(option for option in options if option.arena_bytes <= budget)
+        if not reaching:
+            break
+        rungs.append(Rung(budget, reaching))
+    return tuple(rungs)
+
+
+def standard_measures(layout: Layouter | None = None) -> tuple[Measure, ...]:
+    """As is, the best offsets as an offline plan, reference kernels, both, and no interpreter."""
+    return (
+        as_is,
+        partial(offline_plan, layout=layout),
+        reference_kernels,
+        partial(reference_kernels_offline, layout=layout),
+        ahead_of_time,
+    )
+
+
+def as_is(graph: ModelGraph, target: Target) -> Option | None:
+    """The arena of the target's own runtime and planner."""
+    try:
+        return Option("as it is", plan_memory(graph, target).min_bytes, "nothing", target.runtime.name)
+    except PlanInvalid:
+        return None
+
+
+def offline_plan(graph: ModelGraph, target: Target, *, layout: Layouter | None = None) -> Option | None:
+    """TFLM follows the offsets written into the model; scratch it still places itself."""
+    if not _runs_tflm(target):
+        return None
+    placed = with_best_offsets(graph, target.kernels, layout)
+    plan = plan_tflm(placed, target.kernels)
+    extra = "same time; the model grows by 4 B per tensor"
+    return Option("a better placement, written into the model", plan.min_bytes, extra, target.runtime.name)
+
+
+def reference_kernels(graph: ModelGraph, target: Target) -> Option | None:
+    """The same core without its optimised kernels: no im2col scratch, and much slower."""
+    if not _runs_tflm(target) or target.kernels.library == "reference":
+        return None
+    plan = plan_tflm(graph, _reference(target))
+    return Option("reference kernels", plan.min_bytes, _SLOWER, "tflm-reference")
+
+
+def reference_kernels_offline(
+    graph: ModelGraph, target: Target, *, layout: Layouter | None = None
+) -> Option | None:
+    """Both: nothing but tensors in the head, so the offsets are the whole plan."""
+    if not _runs_tflm(target) or target.kernels.library == "reference":
+        return None
+    build = _reference(target)
+    plan = plan_tflm(with_best_offsets(graph, build, layout), build)
+    return Option("reference kernels and a better placement", plan.min_bytes, _SLOWER, "tflm-reference")
+
+
+def ahead_of_time(graph: ModelGraph, target: Target) -> Option | None:
+    """Generated calls instead of an interpreter: no structs in RAM. An estimate, not replayed to the byte."""
+    if not _runs_tflm(target):
+        return None
+    plan = plan_ahead_of_time(graph, target.kernels)
+    low, high = plan.tail_range_bytes or (plan.tail_bytes, plan.tail_bytes)
+    spread = f"same time; another build flow; {plan.head_bytes + low:,} to {plan.head_bytes + high:,} B"
+    return Option("no interpreter (ahead of time)", plan.head_bytes + high, spread, "tflm-aot")
+
+
+_SLOWER = "slower: check the time with -r tflm-reference"
+
+
+def _runs_tflm(target: Target) -> bool:
+    return target.runtime.memory.persistent == "tflm"
+
+
+def _reference(target: Target) -> KernelBuild:
+    return replace(target.kernels, library="reference", flavour="", departures=())

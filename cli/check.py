@@ -58,7 +58,7 @@ def check(
     color: Colors = Color.auto,
 ) -> int:  # fmt: skip
     """The verdict on a model and a board: FITS, TIGHT, RISKY, NO or UNKNOWN, and why."""
-    from ..simulator.simulate import simulate
+    from ..simulator.advise import check as check_fit
 
     asked = Situation(
         device, runtime, clock, tuple(reserve or ()), deadline, headroom, firmware=firmware,
@@ -66,7 +66,7 @@ def check(
         ota_slots=ota_slots, build=build, place=place,
     )  # fmt: skip
     target, conditions = asked.read()
-    estimate = simulate(read_model(model), target, conditions)
+    estimate = check_fit(read_model(model), target, conditions)
     command = shlex.join(("preflash", "check", model, *asked.words()))
     report(estimate, form=form, output=output, color=color, command=command)
     return exit_code(estimate, fail_on=fail_on, require_known=require_known)
@@ -78,9 +78,9 @@ def demo(
     """Builds a keyword-spotting model in code and checks it on a NUCLEO-L4R5ZI."""
     from ..devices.catalog import load_target
     from ..graphs.zoo import build
-    from ..simulator.simulate import simulate
+    from ..simulator.advise import check as check_fit
 
-    estimate = simulate(build("kws01", dtype="int8"), load_target("nucleo-l4r5zi"))
+    estimate = check_fit(build("kws01", dtype="int8"), load_target("nucleo-l4r5zi"))
     report(estimate, form=form, output=output, color=color, command="preflash demo")
     return exit_code(estimate, fail_on=FailOn.risky, require_known=False)
 

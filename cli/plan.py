@@ -53,20 +53,23 @@ _Place = Annotated[
     typer.Option(metavar="auto|arena=dtcm,...", help="Search where things should lie, or say where."),
 ]
 _Streamed = Annotated[bool, typer.Option("--input-streamed", help="With --patches: input comes in tiles.")]
+_Offline = Annotated[
+    bool, typer.Option("--offline-plan", help="The best layout as offsets in the model; -o OUT.tflite.")
+]
 _MODEL_SUFFIX = ".tflite"
 
 
 def plan(
     model: Model, device: _BoardOrNone = None, runtime: Runtime = None, clock: Clock = None,
     solver: _Solver = "optimal", seconds: _Seconds = 10.0, reorder: _Reorder = False,
-    in_place: _InPlace = False, patches: _Patches = None, input_streamed: _Streamed = False,
-    place: _Place = None, reserve: Reserve = None, firmware: Firmware = None, map_file: MapFile = None,
-    ld: LinkerScript = None, arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None,
-    ota_slots: OtaSlots = 1, build: Build = None, form: Form = Format.text, output: Out = None,
-    _debug: Debug = False,
+    in_place: _InPlace = False, offline_plan: _Offline = False, patches: _Patches = None,
+    input_streamed: _Streamed = False, place: _Place = None, reserve: Reserve = None,
+    firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
+    arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
+    build: Build = None, form: Form = Format.text, output: Out = None, _debug: Debug = False,
 ) -> int:  # fmt: skip
     """Where everything lies in RAM, how far that is from the optimum, and what would need less."""
-    from ..simulator.study import Asked
+    from ..simulator.study import Asked, write_model
 
     said = Situation(
         device or DEFAULT_BOARD, runtime, clock, tuple(reserve or ()), firmware=firmware, map_file=map_file,
@@ -75,15 +78,17 @@ def plan(
     )  # fmt: skip
     asked = Asked(
         solver, seconds, reorder=reorder or in_place, in_place=in_place, patches=patches or "",
-        input_streamed=input_streamed, place=place == "auto",
+        input_streamed=input_streamed, place=place == "auto", offline_plan=offline_plan,
     )  # fmt: skip
     wants_model = output is not None and output.suffix == _MODEL_SUFFIX
-    if wants_model and not asked.reorder:
-        raise BudgetInvalid("-o with a .tflite writes the reordered model", fix="add --reorder")
+    if wants_model and not (asked.reorder or asked.offline_plan):
+        fix = "add --reorder or --offline-plan"
+        raise BudgetInvalid("-o with a .tflite writes a changed model", fix=fix)
     graph = read_model(model)
     found = _study(graph, said, asked)
     if wants_model and output is not None:
-        _write_model(graph, found, output)
+        write_model(found, output)
+        say_written(output)
     command = shlex.join(("preflash", "plan", model, *said.words(), *_words(asked)))
     _show(found, form, None if wants_model else output, command=command, is_assumed=device is None)
     return OK
@@ -96,14 +101,6 @@ def _study(graph: ModelGraph, said: Situation, asked: Asked) -> PlanStudy:
     return study(graph, target, conditions, asked=asked)
 
 
-def _write_model(graph: ModelGraph, found: PlanStudy, path: Path) -> None:
-    from ..simulator.study import write_reordered
-
-    assert found.order is not None
-    write_reordered(graph, found.order, path)
-    say_written(path)
-
-
 def _show(found: PlanStudy, form: Format, output: Path | None, *, command: str, is_assumed: bool) -> None:
     from ..reports.plan_report import render_study
 
@@ -114,6 +111,6 @@ def _show(found: PlanStudy, form: Format, output: Path | None, *, command: str, 
 def _words(asked: Asked) -> tuple[str, ...]:
     """What was looked into, as written."""
     flags = {"--reorder": asked.reorder and not asked.in_place, "--in-place": asked.in_place,
-             "--input-streamed": asked.input_streamed}  # fmt: skip
+             "--input-streamed": asked.input_streamed, "--offline-plan": asked.offline_plan}  # fmt: skip
     patches = ("--patches", asked.patches) if asked.patches else ()
     return (*(flag for flag, is_on in flags.items() if is_on), *patches)

@@ -14,11 +14,13 @@ from ..simulator.estimate import (
     Estimate,
     Finding,
     Interval,
+    Layout,
     MemoryFit,
     MemoryPlan,
     Metric,
     OpEstimate,
     Reservation,
+    Rung,
     Traffic,
 )
 from .format import clean
@@ -75,6 +77,8 @@ def to_data(estimate: Estimate, *, command: str = "", created: str = "") -> dict
         "memories": [_memory(m) for m in estimate.memories],
         "ops": [_op(op) for op in estimate.ops],
         "plan": None if estimate.plan is None else _plan(estimate.plan),
+        "optimum": None if estimate.optimum is None else _layout(estimate.optimum),
+        "ladder": [_rung(rung) for rung in estimate.ladder],
         "fusion": _fusion(estimate),
         "findings": [_finding(f) for f in estimate.findings],
         "assumptions": [
@@ -222,6 +226,25 @@ def _plan(plan: MemoryPlan) -> dict[str, Any]:
             for b in plan.buffers
         ],
         "warnings": [clean(text) for text in plan.warnings],
+    }  # fmt: skip
+
+
+def _layout(best: Layout) -> dict[str, Any]:
+    return {
+        "solver": best.planner, "extent_bytes": best.extent_bytes, "is_optimal": best.is_optimal,
+        "lower_bound_bytes": best.lower_bound_bytes, "proof": clean(best.proof),
+        "offsets": list(best.offsets),
+    }  # fmt: skip
+
+
+def _rung(rung: Rung) -> dict[str, Any]:
+    return {
+        "budget_bytes": rung.budget_bytes,
+        "options": [
+            {"label": clean(o.label), "arena_bytes": o.arena_bytes, "cost": clean(o.cost),
+             "executed_by": clean(o.executed_by)}
+            for o in rung.options
+        ],
     }  # fmt: skip
 
 

@@ -15,6 +15,7 @@ from . import charts, plan_sections, sections
 from . import format as shown
 from .blocks import Block, cell_text
 from .data import render_json
+from .plan_blocks import LADDER, ladder_block
 
 if TYPE_CHECKING:
     import jinja2
@@ -43,7 +44,7 @@ def render_html(
         policy=_policy(assets),
         json=render_json(estimate, command=command, created=created),
         severities=_SEVERITY_LABELS,
-        blocks=blocks,
+        blocks=(*_ladder(estimate, blocks), *blocks),
         cell_text=cell_text,
         **assets,
         **page_data(estimate),
@@ -69,6 +70,13 @@ def page_data(estimate: Estimate) -> dict[str, Any]:
         "statuses": sections.status_counts(estimate.ops),
         "interval_text": sections.interval_text,
     }
+
+
+def _ladder(estimate: Estimate, blocks: Sequence[Block]) -> tuple[Block, ...]:
+    """The ladder, where a study has not brought its own."""
+    if not estimate.ladder or any(block.title == LADDER for block in blocks):
+        return ()
+    return (ladder_block(estimate.ladder),)
 
 
 def _timelines(estimate: Estimate) -> dict[str, Any]:

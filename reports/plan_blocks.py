@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from ..simulator.arena import Rung
 from ..simulator.memory.order.study import OrderStudy
 from ..simulator.patches.plan import PatchPlan, PatchStudy
 from ..simulator.placing.study import Candidate, PlacementStudy
-from ..simulator.study import PlanStudy
+from ..simulator.study import OfflineStudy, PlanStudy
 from . import format as shown
 from .blocks import Block
 from .plan_sections import compared
 
+LADDER = "Ladder of budgets"
 MOST_BUFFERS = 60
 _MOST_ON_FRONT = 12
 _MOST_PLACEMENTS = 8
@@ -18,13 +20,28 @@ _MOST_PLACEMENTS = 8
 def study_blocks(study: PlanStudy) -> tuple[Block, ...]:
     """The blocks in reading order; what was not asked for is not there."""
     found = [arena_block(study), planner_block(study)]
+    if study.estimate.ladder:
+        found.append(ladder_block(study.estimate.ladder))
     if study.order is not None:
         found.append(order_block(study.order, study.estimate.target.runtime))
+    if study.offline is not None:
+        found.append(offline_block(study.offline, study.estimate.target.runtime))
     if study.patches is not None:
         found.append(patch_block(study.patches))
     if study.placement is not None:
         found.append(placement_block(study.placement))
     return tuple(found)
+
+
+def ladder_block(rungs: tuple[Rung, ...]) -> Block:
+    """Standard budgets downwards: every measure that reaches each, what it costs and who executes it."""
+    rows = tuple(
+        (shown.memory(rung.budget_bytes) if option is rung.best else "", option.label, option.arena_bytes,
+         option.cost, option.executed_by)
+        for rung in rungs for option in rung.options
+    )  # fmt: skip
+    columns = ("fits in", "how", "arena bytes", "cost", "executed by")
+    return Block(LADDER, columns=columns, rows=rows)
 
 
 def arena_block(study: PlanStudy) -> Block:
@@ -103,6 +120,23 @@ def order_block(order: OrderStudy, runtime: str) -> Block:
         notes.append(shared.runtimes)
     return Block("Operator order", (f"{order.verdict}.",), ("what", "given", "reordered", "known as"),
                  tuple(rows), tuple(notes))  # fmt: skip
+
+
+def offline_block(offline: OfflineStudy, runtime: str) -> Block:
+    """The best layout written into the model: what TFLM then needs."""
+    before, after = offline.arena_before_bytes, offline.arena_after_bytes
+    outcome = (
+        f"{runtime} needs {shown.exact_bytes(before - after)} less when it follows the offsets in the model."
+        if after < before else f"{runtime}'s own plan is as small: no offsets were written."
+    )
+    rows = (
+        ("smallest arena, as it is", before),
+        ("smallest arena with the offline plan", after),
+        ("head with the offline plan", offline.head_after_bytes),
+        ("alive at once", offline.lower_bound_bytes),
+    )
+    note = "tensors follow the offsets; scratch is placed around them by TFLM itself."
+    return Block("Offline plan", (outcome,), ("what", "bytes"), rows, (note,))
 
 
 def patch_block(patches: PatchStudy | PatchPlan) -> Block:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..simulator.arena import Layout, MemoryPlan
 from ..simulator.estimate import Estimate
+from ..simulator.memory.ladder import AS_IT_IS
 from . import format as shown
 
 
@@ -37,6 +38,18 @@ def compared(head_bytes: int, best: Layout, *, owner: str) -> str:
         return f"{plan} is {bound}; no better plan is known"
     found = f"{over_best} above the best plan found, {shown.exact_bytes(best.extent_bytes)} ({best.planner})"
     return f"{plan} is {found}, and {bound}"
+
+
+def ladder_sentence(estimate: Estimate) -> str:
+    """ "also fits in 96 KiB with a better placement; 64 KiB with no interpreter"; "" without rungs."""
+    smallest: dict[str, int] = {}
+    for rung in estimate.ladder:
+        smallest[rung.best.label] = rung.budget_bytes
+    parts = [
+        f"{shown.memory(size)} {'' if label == AS_IT_IS else 'with '}{label}"
+        for label, size in smallest.items()
+    ]
+    return f"also fits in {'; '.join(parts)}" if parts else ""
 
 
 def _above(high: int, low: int) -> str:

@@ -93,6 +93,14 @@ _DEFS: _Schema = {
         tail_items=_list(_object(kind=_FILLED, size_bytes=_COUNT)), buffers=_list({"$ref": "#/$defs/buffer"}),
         warnings=_TEXTS,
     ),
+    "layout": _object(
+        solver=_FILLED, extent_bytes=_COUNT, is_optimal=_FLAG, lower_bound_bytes=_COUNT, proof=_TEXT,
+        offsets=_list(_COUNT),
+    ),
+    "rung": _object(
+        budget_bytes=_COUNT,
+        options=_list(_object(label=_FILLED, arena_bytes=_COUNT, cost=_TEXT, executed_by=_TEXT)),
+    ),
     "finding": _object(
         rule=_RULE, severity={"enum": ["error", "warning", "info"]}, message=_FILLED, ops=_list(_COUNT),
         fix=_TEXT,
@@ -129,6 +137,8 @@ _MEMBERS: _Schema = {
     "memories": _list({"$ref": "#/$defs/memory"}),
     "ops": _list({"$ref": "#/$defs/op"}),
     "plan": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/plan"}]},
+    "optimum": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/layout"}]},
+    "ladder": _list({"$ref": "#/$defs/rung"}),
     "fusion": _object(
         rules=_TEXTS, applied={"type": "object", "additionalProperties": _COUNT},
         before={"$ref": "#/$defs/side"}, after={"$ref": "#/$defs/side"},

@@ -112,6 +112,17 @@ RULES: tuple[Rule, ...] = (
         "Reserve what is missing with --reserve ram=... .",
     ),
     Rule(
+        "PF210", "info", "a better plan is known",
+        "The runtime's planner places the buffers of the arena's head higher than another layout of the "
+        "same buffers does. TFLM follows offsets that the model itself carries.",
+        "`preflash plan MODEL -d BOARD --offline-plan -o OUT.tflite` writes that layout into the model.",
+    ),
+    Rule(
+        "PF211", "info", "RAM would fit with a known measure",
+        "The arena is too large for what is free, and one of the ways to a smaller one would leave enough.",
+        "`preflash plan` shows all of them with what each costs.",
+    ),
+    Rule(
         "PF301", "error", "flash over budget",
         "Model and runtime code are larger than the memory that holds them, after reservations. An "
         "error when even the low end does not fit, a warning when the interval contains the budget.",

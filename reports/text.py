@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 from ..simulator.estimate import Estimate, Finding, Severity, Word
 from . import format as shown
+from .plan_sections import ladder_sentence
 from .sections import Gauge, arena_line, gauges, model_line, ranked_findings, target_line, verdict_sentence
 
 WIDTH = 80
@@ -39,6 +40,8 @@ def render_text(estimate: Estimate, *, color: bool, command: str = "") -> str:
     lines += [line for gauge in bars for line in _bar_lines(gauge, labels, color)]
     if arena_line(estimate):
         lines += _wrapped(arena_line(estimate), f"  {'arena':<{labels}} ", " " * (labels + 3))
+    if ladder_sentence(estimate):
+        lines += _wrapped(ladder_sentence(estimate), f"  {'ladder':<{labels}} ", " " * (labels + 3))
     found = ranked_findings(estimate)
     if found:
         lines += ["", *(line for finding in found[:_MOST_FINDINGS] for line in _finding(finding, color))]

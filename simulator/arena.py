@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 _MIN_STEP_BYTES = 16  # the smallest arena is a multiple of this
 
@@ -128,3 +129,24 @@ class MemoryPlan:
             self, planner=layout.planner, head_bytes=layout.extent_bytes, used_bytes=used, min_bytes=least,
             buffers=tuple(replace(buffer, offset_bytes=offset) for buffer, offset in placed),
         )  # fmt: skip
+
+
+class Option(NamedTuple):
+    """One way to get a smaller arena: what it needs, what it costs, who can execute it."""
+
+    label: str
+    arena_bytes: int
+    cost: str
+    executed_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Rung:
+    """One budget and the measures that reach it, in the order they were given (the cheapest first)."""
+
+    budget_bytes: int
+    options: tuple[Option, ...]
+
+    @property
+    def best(self) -> Option:
+        return self.options[0]

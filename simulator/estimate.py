@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 from ..graphs.passes.effect import FusionEffect as FusionEffect
 from .arena import Layout as Layout
 from .arena import MemoryPlan as MemoryPlan
+from .arena import Option as Option
 from .arena import PlannedBuffer as PlannedBuffer
+from .arena import Rung as Rung
 from .interval import Basis as Basis
 from .interval import Interval as Interval
 from .interval import exact as exact
@@ -283,7 +285,8 @@ class Estimate:
     passed: tuple[str, ...] = ()
     timings_s: Mapping[str, float] = field(default_factory=dict)
     fusion_traffic: FusionTraffic = field(default_factory=lambda: FusionTraffic((), ()))
-    optimum: Layout | None = None  # of the plan's buffers: the best layout known
+    optimum: Layout | None = None  # of the plan's buffers: the best layout known; None where not asked
+    ladder: tuple[Rung, ...] = ()  # smaller arenas and what reaches them; () where not asked
 
     def metric(self, name: str) -> Metric:
         """The metric of this name.

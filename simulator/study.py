@@ -5,15 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from ..devices.target import Target
 from ..errors import PatchesInvalid, PlanInvalid
 from ..graphs.ir import ModelGraph
-from .arena import Layout, MemoryPlan
+from ..graphs.reorder import reordered
+from .arena import Layout, MemoryPlan, Option, Rung
 from .estimate import Conditions, Estimate
+from .memory.ladder import ladder, standard_measures
+from .memory.offline_plan import with_best_offsets
 from .memory.optimum import better, own_layout, requests_of
 from .memory.order.study import OrderStudy, reorder_for
+from .memory.plan import plan_tflm
 from .memory.planners.problem import Request
 from .patches.plan import PatchPlan, PatchStudy
 from .patches.study import auto_patches, study_patches
@@ -21,6 +26,7 @@ from .placing.search import best_placement
 from .placing.study import PlacementStudy
 from .simulate import simulate
 
+_LADDER_SEARCH_S = 2.0
 _GRID = re.compile(r"([1-9][0-9]?)x([1-9][0-9]?)")
 
 
@@ -35,6 +41,7 @@ class Asked:
         patches: "auto", or rows x columns such as "2x2"; "" is not asked.
         input_streamed: the application delivers the input tile by tile.
         place: every placement of weights and arena in the memories of the device.
+        offline_plan: the best layout, written into the model as offsets that TFLM follows.
     """
 
     solver: str = "optimal"
@@ -44,6 +51,17 @@ class Asked:
     patches: str = ""
     input_streamed: bool = False
     place: bool = False
+    offline_plan: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OfflineStudy:
+    """The arena before and after the offline plan, and how far the planned head is from its bound."""
+
+    arena_before_bytes: int
+    arena_after_bytes: int
+    head_after_bytes: int
+    lower_bound_bytes: int
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,14 +71,17 @@ class PlanStudy:
     Args:
         estimate: the verdict; its `optimum` is the best layout found here.
         layouts: every planner's answer for the same buffers, the runtime's own first.
-        order, patches, placement: None where not asked.
+        order, patches, placement, offline: None where not asked.
+        model: the model with the order and the offline plan that were asked for; the given one without.
     """
 
     estimate: Estimate
     layouts: tuple[Layout, ...]
+    model: ModelGraph
     order: OrderStudy | None = None
     patches: PatchStudy | PatchPlan | None = None
     placement: PlacementStudy | None = None
+    offline: OfflineStudy | None = None
 
     @property
     def plan(self) -> MemoryPlan:
@@ -82,12 +103,68 @@ def study(
     if estimate.plan is None:
         raise PlanInvalid("there is no plan to study", faults=(_why_none(estimate),), where=graph.name)
     layouts = _layouts(estimate.plan, wanted)
+    order = reorder_for(graph, target, in_place=wanted.in_place) if wanted.reorder else None
+    model = graph if order is None else _reordered(graph, order)
+    model, offline = _with_offsets(model, target, wanted) if wanted.offline_plan else (model, None)
+    found = replace(estimate, optimum=better(*layouts), ladder=_ladder(graph, target, wanted, order))
     return PlanStudy(
-        replace(estimate, optimum=better(*layouts)), layouts,
-        order=reorder_for(graph, target, in_place=wanted.in_place) if wanted.reorder else None,
+        found, layouts, model, order=order, offline=offline,
         patches=_patches(graph, target, wanted, estimate) if wanted.patches else None,
         placement=best_placement(graph, target, conditions) if wanted.place else None,
     )  # fmt: skip
+
+
+def _reordered(graph: ModelGraph, order: OrderStudy) -> ModelGraph:
+    return reordered(graph, order.order) if order.gained_bytes else graph
+
+
+def _with_offsets(graph: ModelGraph, target: Target, asked: Asked) -> tuple[ModelGraph, OfflineStudy]:
+    """The model with its best layout as an offline plan; unchanged where TFLM's own plan is as small.
+
+    Raises:
+        PlanInvalid: the runtime follows no offsets.
+    """
+    if target.runtime.memory.persistent != "tflm":
+        why = f"{target.runtime.name} follows no offsets of a model"
+        raise PlanInvalid("an offline plan is TFLM's", faults=(why,), where=graph.name)
+    before = plan_tflm(graph, target.kernels)
+    placed = with_best_offsets(graph, target.kernels, partial(_best_offsets, search_s=asked.search_s))
+    after = plan_tflm(placed, target.kernels)
+    return placed, OfflineStudy(
+        before.min_bytes, after.min_bytes, after.head_bytes, after.lower_bound_bytes
+    )
+
+
+def _best_offsets(requests: Sequence[Request], *, search_s: float) -> Sequence[int]:
+    from .memory.planners.exact import optimal_layout
+
+    return optimal_layout(requests, seconds=search_s).offsets
+
+
+def _ladder(
+    graph: ModelGraph, target: Target, asked: Asked, order: OrderStudy | None
+) -> tuple[Rung, ...]:
+    """The standard measures with the best layout that is found in time, another order, and patches."""
+    layout = partial(_best_offsets, search_s=min(asked.search_s, _LADDER_SEARCH_S))
+    measures = list(standard_measures(layout))
+    if order is not None and order.gained_bytes:
+        moved = Option("another op order", order.arena_after_bytes, "same time", target.runtime.name)
+        measures.append(lambda *_: moved)
+    if asked.patches == "auto":
+        measures.append(_patched)
+    return ladder(graph, target, measures=measures)
+
+
+def _patched(graph: ModelGraph, target: Target) -> Option | None:
+    """The least RAM that patches reach."""
+    study = auto_patches(graph, target, 0)
+    if not study.front:
+        return None
+    least = study.front[0]
+    overhead = least.mac_overhead
+    cost = "MACs unknown" if overhead is None else f"{100 * overhead:+.0f} % MACs"
+    by = ", ".join(least.run_by) or "no shipped runtime: by hand"
+    return Option(f"{least.grid} patches up to op {least.cut}", least.ram_bytes, cost, by)
 
 
 def _why_none(estimate: Estimate) -> str:
@@ -142,13 +219,12 @@ def _arena_room(target: Target, estimate: Estimate) -> int:
     return max(0, memory.budget_bytes - int(beside))
 
 
-def write_reordered(graph: ModelGraph, order: OrderStudy, path: Path) -> None:
-    """Write the model with its ops in that order.
+def write_model(study: PlanStudy, path: Path) -> None:
+    """Write the model with the order and the offline plan that were asked for.
 
     Raises:
         OSError: it cannot be written.
     """
-    from ..graphs.reorder import reordered
     from ..graphs.tflite.write import write_tflite
 
-    path.write_bytes(write_tflite(reordered(graph, order.order)))
+    path.write_bytes(write_tflite(study.model))

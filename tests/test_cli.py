@@ -20,7 +20,7 @@ from preflash.graphs.ir import wire
 from preflash.graphs.tflite.write import write_tflite
 from preflash.graphs.zoo import build
 from preflash.reports.result_schema import RESULT_SCHEMA
-from preflash.simulator import simulate as conductor
+from preflash.simulator import advise
 from preflash.simulator.estimate import Estimate, Word
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -45,7 +45,7 @@ def answer(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
 
 
 def _answers(patch: pytest.MonkeyPatch, estimate: Estimate) -> None:
-    patch.setattr(conductor, "simulate", lambda *_: estimate)
+    patch.setattr(advise, "check", lambda *_: estimate)
 
 
 def _check(model: Path, *words: str) -> int:
@@ -162,7 +162,7 @@ def test_an_internal_error_is_one_line_that_asks_for_debug(
     def broken(*_: object) -> Estimate:
         raise ZeroDivisionError("a\nb")
 
-    answer.setattr(conductor, "simulate", broken)
+    answer.setattr(advise, "check", broken)
     assert _check(model) == 5
     err = capsys.readouterr().err
     assert err.count("\n") == 1 and "--debug" in err
@@ -174,7 +174,7 @@ def test_an_interruption_exits_with_130(answer: pytest.MonkeyPatch, model: Path)
     def interrupted(*_: object) -> Estimate:
         raise KeyboardInterrupt
 
-    answer.setattr(conductor, "simulate", interrupted)
+    answer.setattr(advise, "check", interrupted)
     assert _check(model) == 130
 
 

@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from typing import NamedTuple
 
 from ...devices.target import KernelBuild, Target
 from ...errors import PlanInvalid
 from ...graphs.ir import ModelGraph
+from ..arena import Option as Option
+from ..arena import Rung as Rung
 from .offline_plan import Layouter, with_best_offsets
 from .plan import plan_ahead_of_time, plan_memory, plan_tflm
 
 KIB = 1024
+AS_IT_IS = "as it is"
 BUDGETS_BYTES = tuple(
     KIB * kib for kib in (4096, 2048, 1024, 768, 512, 384, 320, 256, 192, 128, 96, 64, 48, 32, 24, 16, 8, 4)
 )
 
 
-class Option(NamedTuple):
-    """One way to get a smaller arena: what it needs, what it costs, who can execute it."""
-
-    label: str
-    arena_bytes: int
-    cost: str
-    executed_by: str = ""
-
-
 Measure = Callable[[ModelGraph, Target], "Option | tuple[str, int, str] | None"]
-
-
-@dataclass(frozen=True, slots=True)
-class Rung:
-    """One budget and the measures that reach it, in the order they were given (the cheapest first)."""
-
-    budget_bytes: int
-    options: tuple[Option, ...]
-
-    @property
-    def best(self) -> Option:
-        return self.options[0]
 
 
 def ladder(
@@ -81,7 +62,7 @@ def standard_measures(layout: Layouter | None = None) -> tuple[Measure, ...]:
 def as_is(graph: ModelGraph, target: Target) -> Option | None:
     """The arena of the target's own runtime and planner."""
     try:
-        return Option("as it is", plan_memory(graph, target).min_bytes, "nothing", target.runtime.name)
+        return Option(AS_IT_IS, plan_memory(graph, target).min_bytes, "nothing", target.runtime.name)
     except PlanInvalid:
         return None
 

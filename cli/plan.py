@@ -48,6 +48,7 @@ _InPlace = Annotated[bool, typer.Option("--in-place", help="With --reorder: elem
 _Patches = Annotated[
     str | None, typer.Option(metavar="auto|2x2", help="Run the first ops patch by patch.")
 ]
+_Budget = Annotated[str | None, typer.Option(metavar="64KiB", help="RAM that --patches auto must keep.")]
 _Place = Annotated[
     str | None,
     typer.Option(metavar="auto|arena=dtcm,...", help="Search where things should lie, or say where."),
@@ -63,12 +64,13 @@ def plan(
     model: Model, device: _BoardOrNone = None, runtime: Runtime = None, clock: Clock = None,
     solver: _Solver = "optimal", seconds: _Seconds = 10.0, reorder: _Reorder = False,
     in_place: _InPlace = False, offline_plan: _Offline = False, patches: _Patches = None,
-    input_streamed: _Streamed = False, place: _Place = None, reserve: Reserve = None,
+    input_streamed: _Streamed = False, budget: _Budget = None, place: _Place = None, reserve: Reserve = None,
     firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
     arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
     build: Build = None, form: Form = Format.text, output: Out = None, _debug: Debug = False,
 ) -> int:  # fmt: skip
     """Where everything lies in RAM, how far that is from the optimum, and what would need less."""
+    from ..devices.units import parse_bytes
     from ..simulator.study import Asked, write_model
 
     said = Situation(
@@ -78,7 +80,8 @@ def plan(
     )  # fmt: skip
     asked = Asked(
         solver, seconds, reorder=reorder or in_place, in_place=in_place, patches=patches or "",
-        input_streamed=input_streamed, place=place == "auto", offline_plan=offline_plan,
+        input_streamed=input_streamed, budget_bytes=None if budget is None else parse_bytes(budget),
+        place=place == "auto", offline_plan=offline_plan,
     )  # fmt: skip
     wants_model = output is not None and output.suffix == _MODEL_SUFFIX
     if wants_model and not (asked.reorder or asked.offline_plan):
@@ -113,4 +116,5 @@ def _words(asked: Asked) -> tuple[str, ...]:
     flags = {"--reorder": asked.reorder and not asked.in_place, "--in-place": asked.in_place,
              "--input-streamed": asked.input_streamed, "--offline-plan": asked.offline_plan}  # fmt: skip
     patches = ("--patches", asked.patches) if asked.patches else ()
-    return (*(flag for flag, is_on in flags.items() if is_on), *patches)
+    budget = () if asked.budget_bytes is None else ("--budget", f"{asked.budget_bytes}B")
+    return (*(flag for flag, is_on in flags.items() if is_on), *patches, *budget)

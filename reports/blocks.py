@@ -37,7 +37,7 @@ class Block:
 
 def block_lines(block: Block) -> list[str]:
     """The block as lines of at most 80 columns but for tables, which are as wide as they are."""
-    lines = [block.title]
+    lines = [shown.clean(block.title)]
     lines += [line for sentence in block.sentences for line in _wrapped(sentence)]
     if block.rows:
         lines += [f"  {line}" for line in aligned(block.columns, block.rows)]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from ..simulator.arena import Rung
+from ..simulator.arena import MemoryPlan, Rung
 from ..simulator.memory.order.study import OrderStudy
 from ..simulator.patches.plan import PatchPlan, PatchStudy
+from ..simulator.placing.pools import Pool, PoolStudy
 from ..simulator.placing.study import Candidate, PlacementStudy
 from ..simulator.study import OfflineStudy, PlanStudy
 from . import format as shown
@@ -15,6 +16,7 @@ LADDER = "Ladder of budgets"
 MOST_BUFFERS = 60
 _MOST_ON_FRONT = 12
 _MOST_PLACEMENTS = 8
+_PIECES = ("tensor", "scratch", "weights")
 
 
 def study_blocks(study: PlanStudy) -> tuple[Block, ...]:
@@ -30,6 +32,8 @@ def study_blocks(study: PlanStudy) -> tuple[Block, ...]:
         found.append(patch_block(study.patches))
     if study.placement is not None:
         found.append(placement_block(study.placement))
+    if study.pools is not None:
+        found.append(pool_block(study.pools))
     return tuple(found)
 
 
@@ -49,18 +53,31 @@ def arena_block(study: PlanStudy) -> Block:
     plan, ops = study.plan, study.estimate.ops
     peak = plan.peak_op
     at = f", the most while op {peak} {ops[peak].kind} runs" if 0 <= peak < len(ops) else ""
-    rows = [
+    bound = ("alive at once", plan.lower_bound_bytes, f"no plan of these buffers is lower{at}")
+    parts = ", ".join(f"{kind} {size:,}" for kind, size in plan.tail_items)
+    notes = (f"the tail holds {parts}.", *plan.warnings) if parts else plan.warnings
+    rows = (*(_replayed_rows(plan) if plan.stages else _modelled_rows(study)), bound)
+    return Block("Arena", columns=("what", "bytes", "meaning"), rows=rows, notes=notes)
+
+
+def _replayed_rows(plan: MemoryPlan) -> tuple[tuple[str, int, str], ...]:
+    return (
         ("smallest that works", plan.min_bytes, "declare this much, aligned to 16"),
         ("used", plan.used_bytes, "head + tail: what arena_used_bytes() prints"),
         ("head", plan.head_bytes, "activations and scratch, planned"),
         ("tail", plan.tail_bytes, "kept for good"),
-        ("alive at once", plan.lower_bound_bytes, f"no plan of these buffers is lower{at}"),
-    ]
-    if not plan.tail_bytes:
-        rows = [row for row in rows if row[0] not in ("tail", "used")]
-    parts = ", ".join(f"{kind} {size:,}" for kind, size in plan.tail_items)
-    notes = (f"the tail holds {parts}.", *plan.warnings) if parts else plan.warnings
-    return Block("Arena", columns=("what", "bytes", "meaning"), rows=tuple(rows), notes=notes)
+    )
+
+
+def _modelled_rows(study: PlanStudy) -> tuple[tuple[str, int, str], ...]:
+    """A runtime whose plan is a model of ours: the figure with its interval, and the plan it stands on."""
+    need, plan = study.estimate.metric("arena_min_bytes"), study.plan
+    spread = "" if need.lo == need.hi else f", {shown.interval(need.lo, need.hi, 'B')}"
+    rows = (
+        ("needed", int(need.value or 0), f"{need.basis.value}{spread}"),
+        ("planned", plan.head_bytes, "activations and scratch, as modelled"),
+    )
+    return (*rows, ("beside", plan.tail_bytes, "kept for good")) if plan.tail_bytes else rows
 
 
 def buffer_block(study: PlanStudy) -> Block:
@@ -88,6 +105,9 @@ def _span(first: int, last: int, op_at: dict[int, int]) -> str:
 def planner_block(study: PlanStudy) -> Block:
     """What each planner makes of the same buffers."""
     own, *others = study.layouts
+    if study.plan.taken is not None:
+        text = "outputs lie over inputs on purpose; planners that keep buffers apart do not compare."
+        return Block("Planners", (f"{study.estimate.target.runtime}: {text}",))
     best = study.estimate.optimum
     bound = max(layout.lower_bound_bytes for layout in study.layouts)
     rows = [
@@ -189,3 +209,22 @@ def _placement_row(candidate: Candidate, found: PlacementStudy) -> tuple[str | i
     at_start = "" if not candidate.homes.weights_copied else shown.seconds(copy.value)
     remark = "chosen" if candidate is found.chosen else "" if candidate.is_feasible else candidate.reason
     return words, shown.seconds(time.value), spread, int(candidate.ram_bytes), at_start, remark
+
+
+def pool_block(found: PoolStudy) -> Block:
+    """What lies in each memory where every buffer and every op's weights may lie alone."""
+    if not found.pools:
+        return Block("Pools", ("no assignment to the memories fits.",))
+    rows = tuple(_pool_row(pool) for pool in found.pools)
+    saved = shown.seconds(found.saved_s.value)
+    spread = shown.interval(found.saved_s.lo, found.saved_s.hi, "s")
+    proof = found.proof or "not proved"
+    left = f"; another might save {shown.seconds(found.gap_s)} more" if found.gap_s else ""
+    sentence = f"saves {saved} ({spread}) per inference against the device's own homes ({proof}{left})."
+    columns = ("memory", "activations", "scratch", "weights of ops", "bytes", "capacity")
+    return Block("Pools", (sentence,), columns, rows)
+
+
+def _pool_row(pool: Pool) -> tuple[str | int, ...]:
+    counts = (sum(piece.kind == kind for piece in pool.pieces) for kind in _PIECES)
+    return (pool.memory, *counts, pool.extent_bytes, pool.capacity_bytes)

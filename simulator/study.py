@@ -22,6 +22,7 @@ from .memory.plan import plan_tflm
 from .memory.planners.problem import Request
 from .patches.plan import PatchPlan, PatchStudy
 from .patches.study import auto_patches, study_patches
+from .placing.pools import PoolStudy, best_pools
 from .placing.search import best_placement
 from .placing.study import PlacementStudy
 from .simulate import simulate
@@ -40,6 +41,7 @@ class Asked:
         reorder, in_place: another order of the ops; outputs that take the bytes of an input that ends there.
         patches: "auto", or rows x columns such as "2x2"; "" is not asked.
         input_streamed: the application delivers the input tile by tile.
+        budget_bytes: what patches must keep; None is what is free where the arena lies.
         place: every placement of weights and arena in the memories of the device.
         offline_plan: the best layout, written into the model as offsets that TFLM follows.
     """
@@ -50,6 +52,7 @@ class Asked:
     in_place: bool = False
     patches: str = ""
     input_streamed: bool = False
+    budget_bytes: int | None = None
     place: bool = False
     offline_plan: bool = False
 
@@ -72,6 +75,7 @@ class PlanStudy:
         estimate: the verdict; its `optimum` is the best layout found here.
         layouts: every planner's answer for the same buffers, the runtime's own first.
         order, patches, placement, offline: None where not asked.
+        pools: every buffer and the weights of every op placed alone, where the runtime can; else None.
         model: the model with the order and the offline plan that were asked for; the given one without.
     """
 
@@ -82,6 +86,7 @@ class PlanStudy:
     patches: PatchStudy | PatchPlan | None = None
     placement: PlacementStudy | None = None
     offline: OfflineStudy | None = None
+    pools: PoolStudy | None = None
 
     @property
     def plan(self) -> MemoryPlan:
@@ -106,11 +111,14 @@ def study(
     order = reorder_for(graph, target, in_place=wanted.in_place) if wanted.reorder else None
     model = graph if order is None else _reordered(graph, order)
     model, offline = _with_offsets(model, target, wanted) if wanted.offline_plan else (model, None)
-    found = replace(estimate, optimum=better(*layouts), ladder=_ladder(graph, target, wanted, order))
+    is_comparable = estimate.plan.taken is None
+    best, rungs = (better(*layouts), _ladder(graph, target, wanted, order)) if is_comparable else (None, ())
+    found = replace(estimate, optimum=best, ladder=rungs)
     return PlanStudy(
         found, layouts, model, order=order, offline=offline,
         patches=_patches(graph, target, wanted, estimate) if wanted.patches else None,
         placement=best_placement(graph, target, conditions) if wanted.place else None,
+        pools=_pools(graph, target, conditions, wanted) if wanted.place else None,
     )  # fmt: skip
 
 
@@ -178,6 +186,8 @@ def _layouts(plan: MemoryPlan, asked: Asked) -> tuple[Layout, ...]:
     from .memory.planners.table import PLANNERS
 
     requests, own = requests_of(plan), own_layout(plan)
+    if plan.taken is not None:  # outputs lie over inputs on purpose: no other planner answers that question
+        return (own,)
     if asked.solver in GREEDY or asked.solver == "hill-climb":
         return own, _laid_out(asked.solver, requests)
     if asked.solver not in ("optimal", "best", "exact"):
@@ -198,11 +208,20 @@ def _laid_out(name: str, requests: Sequence[Request]) -> Layout:
     return layout(name, requests, PLANNERS[name](requests), bound=lower_bound(requests))
 
 
+def _pools(
+    graph: ModelGraph, target: Target, conditions: Conditions | None, asked: Asked
+) -> PoolStudy | None:
+    if target.runtime.memory.arenas != "several":
+        return None
+    return best_pools(graph, target, conditions, time_limit_s=asked.search_s)
+
+
 def _patches(
     graph: ModelGraph, target: Target, asked: Asked, estimate: Estimate
 ) -> PatchStudy | PatchPlan:
     if asked.patches == "auto":
-        return auto_patches(graph, target, _arena_room(target, estimate), input_streamed=asked.input_streamed)
+        room = _arena_room(target, estimate) if asked.budget_bytes is None else asked.budget_bytes
+        return auto_patches(graph, target, room, input_streamed=asked.input_streamed)
     grid = _GRID.fullmatch(asked.patches)
     if grid is None:
         fix = 'write it like "auto" or "2x2"'

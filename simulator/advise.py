@@ -27,7 +27,7 @@ def check(graph: ModelGraph, target: Target, conditions: Conditions | None = Non
     if plan is None or plan.taken is not None or len(plan.buffers) > QUICK_MOST_BUFFERS:
         return estimate
     advised = replace(estimate, optimum=quick_optimum(plan), ladder=ladder(graph, target))
-    found = (*estimate.findings, *_plan_finding(advised), *_fitting_finding(advised, target))
+    found = (*_fitting_finding(advised, target), *estimate.findings, *_plan_finding(advised))
     return replace(advised, findings=most_urgent_first(found))
 
 

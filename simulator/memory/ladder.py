@@ -31,11 +31,12 @@ def ladder(
     """From the smallest budget that the model fits as it is, down to the last that some measure reaches.
 
     Args:
-        measures: cheapest first; each is asked once. None is `standard_measures()`. The first says what the
-            model needs as it is; a measure that does not apply answers None.
+        measures: cheapest first; each is asked once, and one that gains nothing is left out.
+            None is `standard_measures()`. The first says what the model needs as it is; a measure that does
+            not apply answers None.
     """
     asked = standard_measures() if measures is None else tuple(measures)
-    options = [Option(*found) for measure in asked if (found := measure(graph, target)) is not None]
+    options = _gaining([Option(*found) for m in asked if (found := m(graph, target)) is not None])
     if not options:
         return ()
     top = min((b for b in budgets if b >= options[0].arena_bytes), default=max(budgets, default=0))
@@ -46,6 +47,18 @@ def ladder(
             break
         rungs.append(Rung(budget, reaching))
     return tuple(rungs)
+
+
+def _gaining(options: list[Option]) -> list[Option]:
+    """Without those that need no less than the first, or as much as one before them."""
+    kept: list[Option] = []
+    for option in options:
+        if not kept or (
+            option.arena_bytes < kept[0].arena_bytes
+            and all(option.arena_bytes != earlier.arena_bytes for earlier in kept)
+        ):
+            kept.append(option)
+    return kept
 
 
 def standard_measures(layout: Layouter | None = None) -> tuple[Measure, ...]:
@@ -98,7 +111,7 @@ def reference_kernels_offline(
 
 def ahead_of_time(graph: ModelGraph, target: Target) -> Option | None:
     """Generated calls instead of an interpreter: no structs in RAM. An estimate, not replayed to the byte."""
-    if not _runs_tflm(target):
+    if not _runs_tflm(target) or not target.device.core.name.startswith("cortex-m"):
         return None
     plan = plan_ahead_of_time(graph, target.kernels)
     low, high = plan.tail_range_bytes or (plan.tail_bytes, plan.tail_bytes)

@@ -93,6 +93,7 @@ class MemoryPlan:
     warnings: tuple[str, ...] = ()
     alignment_bytes: int = 16
     taken: Taken | None = None
+    inferred: str = ""  # which rules were worked out from measured totals; "" where all were read in sources
     stages: tuple[tuple[str, int], ...] = ()  # bytes that running, planning and preparing need
     tail_range_bytes: tuple[int, int] | None = None  # p10 and p90 of a tail that is not replayed to the byte
 

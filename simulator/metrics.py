@@ -38,6 +38,9 @@ def arena_figure(plan: MemoryPlan | None, field: str, why_not: str) -> Interval:
         return Interval(taken.value_bytes, taken.lo_bytes, taken.hi_bytes, basis, taken.source)
     source = ARENA_SOURCES.get(plan.planner, f"planner {plan.planner}")
     size = getattr(plan, field)
+    if plan.inferred:
+        text = f"{source}, but for rules worked out from measured totals: {plan.inferred}"
+        return Interval(size, size, size, Basis.CALIBRATED, text)
     if plan.tail_range_bytes is None or field == "head_bytes":
         return exact(size, source)
     low, high = (size - plan.tail_bytes + bound for bound in plan.tail_range_bytes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from ..devices.homes import homes_of
 from ..devices.spec import DeviceSpec, MemorySpec
 from ..devices.target import Target
-from .estimate import Assumption, Basis, Interval, MemoryPlan, MemoryUse, exact
+from .estimate import Assumption, Basis, Interval, MemoryPlan, MemoryUse
 
 _TWO_ALLOCATORS_BYTES = 64  # at most: two allocator objects in the place of one
 
@@ -56,7 +56,8 @@ def _arena_uses(target: Target, contents: Contents) -> list[tuple[str, MemoryUse
     parts = [("arena_head", plan.head_bytes), ("arena_tail", plan.tail_bytes)]
     if slack > 0:
         parts.append(("arena_planning", slack))
-    found = [(homes.arena, MemoryUse(kind, exact(size, source))) for kind, size in parts if size]
+    basis = contents.arena.basis
+    found = [(homes.arena, MemoryUse(kind, Interval(n, n, n, basis, source))) for kind, n in parts if n]
     if plan.tail_range_bytes is not None:
         low, high = plan.tail_range_bytes
         tail = MemoryUse("arena_tail", Interval(plan.tail_bytes, low, high, Basis.ANALYTIC, source))

@@ -11,9 +11,12 @@ from preflash.devices.catalog import load_target
 from preflash.devices.runtime import Departure
 from preflash.devices.target import KernelBuild
 from preflash.graphs.ir import ModelGraph
+from preflash.graphs.zoo import build as build_network
+from preflash.simulator.estimate import Basis
 from preflash.simulator.memory.departures import DEPARTURES, init_struct, option_struct, sizes_of
 from preflash.simulator.memory.plan import plan_tflm
 from preflash.simulator.memory.scratch import scratch_requests
+from preflash.simulator.simulate import simulate
 from preflash.simulator.validate.mcufit import explain
 
 ANSI = KernelBuild("esp-nn", "ansi", INT_ENUM)
@@ -105,3 +108,17 @@ def test_plain_c_flavours_of_esp_nn(
     """Optimised C keeps 4 bytes per softmax class; ANSI C nothing; an int4 filter is unpacked in both."""
     assert scratch_requests(graph.main, graph.ops[0], BUILDS["generic"]) == generic
     assert scratch_requests(graph.main, graph.ops[0], ANSI) == ansi
+
+
+def test_rules_that_nobody_read_are_not_called_exact() -> None:
+    """Two of the Arduino library's differences were worked out from three measured totals."""
+    graph = build_network("kws01", dtype="int8")
+    board = "arduino-nano-33-ble"
+    own = simulate(graph, load_target(board, "tflm-cmsis-nn"))
+    other = simulate(graph, load_target(board, "tflm-arduino"))
+    assert own.metric("arena_min_bytes").basis is Basis.EXACT
+    figure = other.metric("arena_min_bytes")
+    assert figure.basis is Basis.CALIBRATED and "worked out from measured totals" in figure.source
+    assert {u.used.basis for m in other.memories for u in m.used if u.kind.startswith("arena")} == {
+        Basis.CALIBRATED
+    }

@@ -85,6 +85,11 @@ def init_struct(label: str, build: KernelBuild) -> int | None:
     return size_bytes
 
 
+def inferred_of(build: KernelBuild) -> str:
+    """Why this build is not known to the byte: the differences that nobody read in its source; "" without."""
+    return "; ".join(departure.why for departure in _of(build) if not departure.is_read)
+
+
 def asks_for_3x3_scratch(build: KernelBuild) -> bool:
     return any(departure.depthwise_3x3_scratch for departure in _of(build))
 

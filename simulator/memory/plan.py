@@ -13,6 +13,7 @@ from ...graphs.static_shapes import with_static_shapes
 from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernel_choice import choose_kernel
 from ..operands import dims_of
+from .departures import inferred_of
 from .kept_in_ram import kept_in_ram
 from .lifetimes import UNSET, Lifetimes, lifetimes
 from .min_arena import arena_stages, smallest_arena_bytes
@@ -86,7 +87,7 @@ def plan_tflm(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
         min_bytes=smallest_arena_bytes(stages), stages=stages,
         tail_items=tuple(tail.by_kind.items()),
         warnings=(*_tail_warnings(tail, build), *_defect_warnings(graph, build)),
-        alignment_bytes=ALIGNMENT_BYTES,
+        alignment_bytes=ALIGNMENT_BYTES, inferred=inferred_of(build),
         clock_of_op=over.clock_of_op, live_bytes=over.live_bytes, lower_bound_bytes=over.lower_bound_bytes,
     )  # fmt: skip
 

@@ -19,7 +19,7 @@ from preflash.simulator.memory.judge import judge
 from preflash.simulator.memory.kept_in_ram import kept_in_ram
 from preflash.simulator.memory.ladder import BUDGETS_BYTES, KIB, Option, ladder, standard_measures
 from preflash.simulator.memory.offline_plan import (
-    best_of_orders,
+    quick_offsets,
     with_best_offsets,
     with_offline_plan,
     without_offline_plan,
@@ -123,8 +123,8 @@ requests_strategy = st.lists(
 
 @settings(max_examples=60, deadline=None)
 @given(requests_strategy)
-def test_the_best_of_orders_is_a_plan_and_never_above_tflms(requests: list[Request]) -> None:
-    offsets = best_of_orders(requests)
+def test_the_quick_offsets_are_a_plan_and_never_above_tflms(requests: list[Request]) -> None:
+    offsets = quick_offsets(requests)
     for i, a in enumerate(requests):
         for j, b in enumerate(requests[:i]):
             together = a.first <= b.last and b.first <= a.last

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from ...graphs.ir import ModelGraph
 from ..estimate import MemoryPlan
 from .plan import plan_tflm
-from .planners.problem import ONLINE, Request, extent, live_bytes
-from .planners.tflm_greedy import place
+from .planners.best import best_greedy
+from .planners.problem import ONLINE, Request
 from .requests import OFFLINE_PLAN
 
 if TYPE_CHECKING:
@@ -44,13 +44,13 @@ def without_offline_plan(graph: ModelGraph) -> ModelGraph:
 
 
 def with_best_offsets(graph: ModelGraph, build: KernelBuild, layout: Layouter | None = None) -> ModelGraph:
-    """The model with the offsets of `layout` (the best of several orders by default) as its offline plan.
+    """The model with the offsets of `layout` (the best greedy rule by default) as its offline plan.
 
     The model is given back without a plan where TFLM's own is as small.
     """
     plain = without_offline_plan(graph)
     own = plan_tflm(plain, build)
-    offsets = (layout or best_of_orders)(_requests(own))
+    offsets = (layout or quick_offsets)(_requests(own))
     named = {
         (b.subgraph, b.tensor): offset
         for b, offset in zip(own.buffers, offsets, strict=True) if b.kind == "tensor"
@@ -63,39 +63,6 @@ def _requests(plan: MemoryPlan) -> list[Request]:
     return [Request(b.size_bytes, b.first, b.last) for b in plan.buffers]
 
 
-def best_of_orders(requests: Sequence[Request]) -> list[int]:
-    """The smallest of TFLM's own plan and of placing by size, by lifetime, by area and by what it meets."""
-    bound = max(live_bytes(requests, max((r.last for r in requests), default=0)), default=0)
-    best = place(requests)
-    for key in _ORDERS:
-        if extent(requests, best) <= bound:
-            break
-        found = _place_in_order(requests, sorted(range(len(requests)), key=lambda i: key(requests[i])))
-        best = min(best, found, key=lambda offsets: extent(requests, offsets))
-    return best
-
-
-_ORDERS: tuple[Callable[[Request], tuple[int, int]], ...] = (
-    lambda r: (-r.size_bytes, r.first),
-    lambda r: (r.first - r.last, -r.size_bytes),
-    lambda r: ((r.first - r.last - 1) * r.size_bytes, r.first),
-    lambda r: (r.first, -r.size_bytes),
-    lambda r: (-r.last, -r.size_bytes),
-)
-
-
-def _place_in_order(requests: Sequence[Request], order: Sequence[int]) -> list[int]:
-    """Each request at the lowest offset that is free during its life."""
-    offsets = [0] * len(requests)
-    placed: list[int] = []
-    for i in order:
-        r, spot = requests[i], 0
-        for j in sorted(placed, key=lambda j: offsets[j]):
-            other = requests[j]
-            if other.first <= r.last and r.first <= other.last:
-                if offsets[j] - spot >= r.size_bytes:
-                    break
-                spot = max(spot, offsets[j] + other.size_bytes)
-        offsets[i] = spot
-        placed.append(i)
-    return offsets
+def quick_offsets(requests: Sequence[Request]) -> Sequence[int]:
+    """The offsets of the best greedy rule."""
+    return best_greedy(requests).offsets

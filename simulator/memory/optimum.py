@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 
 from ..arena import Layout, MemoryPlan
+from .planners.best import best_greedy
 from .planners.problem import Request
 
 QUICK_MOST_BUFFERS = 400  # beyond, a check does not look for a better plan
-_QUICK_S = 0.05
 
 
 def requests_of(plan: MemoryPlan) -> list[Request]:
@@ -17,16 +17,14 @@ def requests_of(plan: MemoryPlan) -> list[Request]:
 
 
 def quick_optimum(plan: MemoryPlan) -> Layout:
-    """The plan itself where it meets the bound, else the best that quick planners find.
+    """The plan itself where it meets the bound, else the best of the greedy rules.
 
     With more than QUICK_MOST_BUFFERS buffers the plan itself, without a proof.
     """
     own = own_layout(plan)
     if own.is_optimal or len(plan.buffers) > QUICK_MOST_BUFFERS:
         return own
-    from .planners.best import best_layout
-
-    return better(own, best_layout(requests_of(plan), seconds=_QUICK_S))
+    return better(own, best_greedy(requests_of(plan)))
 
 
 def own_layout(plan: MemoryPlan) -> Layout:

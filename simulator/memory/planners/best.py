@@ -51,16 +51,25 @@ def best_layout(
         seed: of the climb.
         capacity_bytes: a plan as small as this is good enough; 0: only the lower bound is.
     """
-    deadline_s, bound = monotonic() + seconds, lower_bound(requests)
-    enough = max(bound, capacity_bytes)
+    deadline_s = monotonic() + seconds
+    best = best_greedy(requests, enough_bytes=capacity_bytes)
+    bound = best.lower_bound_bytes
+    if best.extent_bytes <= max(bound, capacity_bytes):
+        return best
+    offsets = climb(requests, seed=seed, iterations=_ITERATIONS, deadline_s=deadline_s)
+    found = layout("hill-climb", requests, offsets, bound=bound)
+    return found if found.extent_bytes < best.extent_bytes else best
+
+
+def best_greedy(requests: Sequence[Request], *, enough_bytes: int = 0) -> Layout:
+    """The smallest plan of the greedy rules alone; the first that meets the lower bound or `enough_bytes`."""
+    bound = lower_bound(requests)
     best: Layout | None = None
     for name, place in GREEDY.items():
         found = layout(name, requests, place(requests), bound=bound)
         if best is None or found.extent_bytes < best.extent_bytes:
             best = found
-        if best.extent_bytes <= enough:
-            return best
-    offsets = climb(requests, seed=seed, iterations=_ITERATIONS, deadline_s=deadline_s)
-    found = layout("hill-climb", requests, offsets, bound=bound)
+        if best.extent_bytes <= max(bound, enough_bytes):
+            break
     assert best is not None  # GREEDY is not empty
-    return found if found.extent_bytes < best.extent_bytes else best
+    return best

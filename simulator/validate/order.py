@@ -41,12 +41,13 @@ def order_table(facts: Facts) -> ValidationTable:
         if study.gained_bytes:
             rows.append(_row(graph, study))
     kept, same = sum(row[6] == row[7] for row in rows), sum(row[8] == "identical" for row in rows)
+    runs = sum(row[8] != "refused" for row in rows)  # this interpreter may refuse the model as it was
     return ValidationTable(
         "order", "Order of the ops: arena promised against predicted on the written file, graphs that gain",
         _COLUMNS, tuple(rows),
         (
             Claim("the written file needs the promised arena", f"{kept} of {len(rows)}", kept == len(rows)),
-            Claim("outputs are the same to the bit", f"{same} of {len(rows)}", same == len(rows)),
+            Claim("outputs are the same to the bit", f"{same} of {runs} that run here", same == runs > 0),
             Claim("no order is worse than the given one", f"{worse} of {studied} worse", worse == 0),
             Claim("the smallest live sum is proved", f"{proved} of {studied}", proved == studied),
         ),

@@ -34,7 +34,6 @@ class Situation:
         from ..devices.build import declared
         from ..devices.catalog import load_target
         from ..simulator.conditions import parse_conditions
-        from ..simulator.placing.words import parse_placement
         from ..simulator.surroundings import Surroundings, scripted_target, surround
 
         around = Surroundings(
@@ -44,6 +43,8 @@ class Situation:
         built = declared(load_target(self.device, self.runtime, self.clock), self.build)
         target, scripted = scripted_target(built, around)
         if self.place is not None:
+            from ..simulator.placing.words import parse_placement
+
             target = target.placed(parse_placement(target, self.place))
         conditions = parse_conditions(
             target, reserve=self.reserve, deadline=self.deadline, headroom=self.headroom

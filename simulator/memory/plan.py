@@ -25,7 +25,6 @@ from .requests import ALIGNMENT_BYTES, tensor_requests
 from .rounding import up
 from .scratch import scratch_requests
 from .touched import touched_requests
-from .x_cube_ai.plan import plan_x_cube_ai
 
 if TYPE_CHECKING:
     from ...devices.target import KernelBuild, Target
@@ -54,6 +53,8 @@ def plan_memory(graph: ModelGraph, target: Target) -> MemoryPlan:
     if memory.planner == "greedy-by-size" and memory.persistent == "none":
         return plan_by_size(graph, memory.alignment_bytes)
     if memory.planner == "x-cube-ai" and memory.persistent == "x-cube-ai":
+        from .x_cube_ai.plan import plan_x_cube_ai
+
         return plan_x_cube_ai(graph, target.runtime)
     raise PlanInvalid(
         f"no planner {memory.planner!r} with persistent data {memory.persistent!r} is known",

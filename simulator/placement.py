@@ -57,7 +57,7 @@ def _arena_uses(target: Target, contents: Contents) -> list[tuple[str, MemoryUse
     if slack > 0:
         parts.append(("arena_planning", slack))
     found = [(homes.arena, MemoryUse(kind, exact(size, source))) for kind, size in parts if size]
-    if plan.tail_range_bytes is not None:
+    if plan.tail_range_bytes is not None and plan.tail_bytes:
         low, high = plan.tail_range_bytes
         tail = MemoryUse("arena_tail", Interval(plan.tail_bytes, low, high, Basis.ANALYTIC, source))
         found = [(place, tail if use.kind == "arena_tail" else use) for place, use in found]

@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from ..simulator.study import Asked, PlanStudy
 
 DEFAULT_BOARD = "nucleo-l4r5zi"
+DEFAULT_SOLVER, DEFAULT_SEARCH_S = "optimal", 10.0
 
 _BoardOrNone = Annotated[
     str | None,
@@ -62,7 +63,7 @@ _MODEL_SUFFIX = ".tflite"
 
 def plan(
     model: Model, device: _BoardOrNone = None, runtime: Runtime = None, clock: Clock = None,
-    solver: _Solver = "optimal", seconds: _Seconds = 10.0, reorder: _Reorder = False,
+    solver: _Solver = DEFAULT_SOLVER, seconds: _Seconds = DEFAULT_SEARCH_S, reorder: _Reorder = False,
     in_place: _InPlace = False, offline_plan: _Offline = False, patches: _Patches = None,
     input_streamed: _Streamed = False, budget: _Budget = None, place: _Place = None, reserve: Reserve = None,
     firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
@@ -117,4 +118,6 @@ def _words(asked: Asked) -> tuple[str, ...]:
              "--input-streamed": asked.input_streamed, "--offline-plan": asked.offline_plan}  # fmt: skip
     patches = ("--patches", asked.patches) if asked.patches else ()
     budget = () if asked.budget_bytes is None else ("--budget", f"{asked.budget_bytes}B")
-    return (*(flag for flag, is_on in flags.items() if is_on), *patches, *budget)
+    solver = ("--solver", asked.solver) if asked.solver != DEFAULT_SOLVER else ()
+    search = ("--seconds", f"{asked.search_s:g}") if asked.search_s != DEFAULT_SEARCH_S else ()
+    return (*solver, *search, *(flag for flag, is_on in flags.items() if is_on), *patches, *budget)

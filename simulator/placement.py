@@ -56,9 +56,9 @@ def _arena_uses(target: Target, contents: Contents) -> list[tuple[str, MemoryUse
     parts = [("arena_head", plan.head_bytes), ("arena_tail", plan.tail_bytes)]
     if slack > 0:
         parts.append(("arena_planning", slack))
-    basis = contents.arena.basis
+    basis = Basis.CALIBRATED if plan.inferred else Basis.EXACT
     found = [(homes.arena, MemoryUse(kind, Interval(n, n, n, basis, source))) for kind, n in parts if n]
-    if plan.tail_range_bytes is not None:
+    if plan.tail_range_bytes is not None and plan.tail_bytes:
         low, high = plan.tail_range_bytes
         tail = MemoryUse("arena_tail", Interval(plan.tail_bytes, low, high, Basis.ANALYTIC, source))
         found = [(place, tail if use.kind == "arena_tail" else use) for place, use in found]

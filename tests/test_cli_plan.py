@@ -67,7 +67,7 @@ def test_the_next_command_repeats_what_was_asked(kws: Path, capsys: Captured) ->
     assert cli.run([*words, *FAST]) == 0
     (again,) = [line for line in capsys.readouterr().out.splitlines() if line.startswith("Next: ")]
     assert "-d nucleo-h743zi" in again and "--place auto" in again and "--patches auto" in again
-    assert "--budget 20480B" in again
+    assert "--budget 20480B" in again and "--solver best --seconds 0.2" in again
 
 
 @pytest.mark.parametrize(

@@ -75,6 +75,21 @@ def test_a_runtime_that_is_not_tflm_has_no_ladder_of_tflms_measures() -> None:
     assert all(m(chain(8, 8), other) is None for m in standard_measures()[1:])
 
 
+def test_a_core_that_no_generated_build_runs_on_has_no_such_rung() -> None:
+    """tflm-aot is for Cortex-M."""
+    graph = conv((8, 8, 3), (3, 3, 8))
+    for board, is_offered in (("nucleo-l4r5zi", True), ("esp32-s3-n8r8", False), ("hifive1-revb", False)):
+        by = {o.executed_by for rung in ladder(graph, load_target(board)) for o in rung.options}
+        assert ("tflm-aot" in by) is is_offered
+
+
+def test_offsets_beyond_an_int32_are_not_written() -> None:
+    """Two tensors of 2 GiB lie one above the other; the metadata have no word for that."""
+    assert with_best_offsets(chain(1 << 31, 1 << 31, 64), REFERENCE).metadata == ()
+    far = with_best_offsets(branchy(), REFERENCE, lambda requests: [i << 31 for i in range(len(requests))])
+    assert far.metadata == ()
+
+
 def test_an_offline_plan_survives_the_file() -> None:
     graph = with_offline_plan(chain(64, 64, 64), {(0, 0): 512, (0, 2): 0})
     again = parse_tflite(write_tflite(graph))

@@ -19,6 +19,7 @@ from preflash.graphs.ops import IfAttributes
 from preflash.graphs.reorder import must_precede, reordered
 from preflash.graphs.tflite.read import parse_tflite
 from preflash.graphs.tflite.write import write_tflite
+from preflash.graphs.zoo import build
 from preflash.simulator.estimate import MemoryPlan
 from preflash.simulator.memory.order.best import OrderLimits, best_order
 from preflash.simulator.memory.order.bound import cut_bound_bytes
@@ -306,3 +307,12 @@ class TestThePromise:
         study = study_order(graph, plan)
         place = {op: n for n, op in enumerate(study.order)}
         assert all(place[n] < place[op] for op, needs in enumerate(must_precede(graph)) for n in needs)
+
+
+def test_no_order_is_compared_where_the_plan_is_not_of_the_models_ops() -> None:
+    """X-CUBE-AI lays outputs over inputs, an accelerator plans fused kernels: their sums are other sums."""
+    residual = build("ic01", dtype="int8")
+    refusing = (("nucleo-h743zi", "x-cube-ai", "over inputs"), ("example-npu", None, "fused"))
+    for board, runtime, why in refusing:
+        with pytest.raises(OrderInvalid, match=why):
+            reorder_for(residual, load_target(board, runtime))

@@ -8,11 +8,13 @@ from itertools import product
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from memory_models import subgraph
 from placed_targets import DISCO, S3, plus, with_arenas, with_memories
 from preflash.devices.catalog import load_target
 from preflash.devices.spec import MemorySpec
 from preflash.devices.target import Target
 from preflash.errors import PlacementInvalid
+from preflash.graphs.ir import ModelGraph
 from preflash.graphs.zoo import build
 from preflash.simulator.estimate import Conditions, Reservation, Word
 from preflash.simulator.placing.assign import assign, by_saving, cheapest, cost, fullest
@@ -196,3 +198,10 @@ def test_the_assignment_is_the_best_of_all_and_its_bound_holds(pieces: list[Piec
     greedy = by_saving(pieces, capacities)
     assert greedy.homes in legal
     assert cheapest(pieces) == greedy.bound_cycles <= best <= greedy.cycles
+
+
+def test_a_model_without_ops_can_be_placed() -> None:
+    """Nothing lies in the arena of a build with generated calls: no range of nothing."""
+    target = load_target("nucleo-h743zi", "tflm-aot")
+    empty = ModelGraph((subgraph([], [], [], []),), name="empty")
+    assert best_placement(empty, target).naive.is_feasible

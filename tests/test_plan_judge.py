@@ -8,12 +8,13 @@ from dataclasses import replace
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
-from memory_models import DSP, chain, depthwise
+from memory_models import DSP, REFERENCE, chain, depthwise, one_op, t
 from preflash.errors import PlanInvalid
 from preflash.graphs.ir import ModelGraph
 from preflash.simulator.estimate import MemoryPlan, PlannedBuffer
 from preflash.simulator.memory.judge import judge
-from preflash.simulator.memory.plan import plan_tflm
+from preflash.simulator.memory.plan import plan_ahead_of_time, plan_tflm
+from stateful_models import called_once, svdf
 
 GRAPH = depthwise((8, 8, 16), (5, 5))  # input, output, one scratch
 GOOD = plan_tflm(GRAPH, DSP)
@@ -33,6 +34,13 @@ def with_buffer(plan: MemoryPlan, at: int, **changes: object) -> MemoryPlan:
 
 def test_a_good_plan_passes() -> None:
     judge(GOOD, GRAPH)
+
+
+def test_a_plan_with_generated_calls_is_judged_by_tflms_rules() -> None:
+    """State is kept beside the head, and a bool takes a byte, with an interpreter or without."""
+    inverted = one_op("LOGICAL_NOT", [t(1, 20, dtype="bool")], t(1, 20, dtype="bool"))
+    for graph in (svdf(quantized=False), svdf(quantized=True), called_once(), inverted):
+        judge(plan_ahead_of_time(graph, REFERENCE), graph)
 
 
 SPOILED: list[tuple[str, Callable[[], MemoryPlan], str]] = [

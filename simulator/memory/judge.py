@@ -11,6 +11,8 @@ from .judge_overlap import copied_at, may_share, occupied_bytes
 
 # TFLM keeps an int4 activation in one byte per element
 _UNPACKED_BITS = {DType.INT4: 8, DType.BOOL: 8}
+# plans whose head is TFLM's: with its interpreter, and with generated calls
+_LAID_BY_TFLM = frozenset({"tflm-greedy", "tflm-ahead-of-time"})
 # the kernels of these work out their output's shape, whatever the file says
 _RESHAPING = frozenset({
     "RESHAPE", "BATCH_MATMUL", "GATHER", "GATHER_ND", "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "L2_POOL_2D",
@@ -91,7 +93,7 @@ def _tensors(plan: MemoryPlan, graph: ModelGraph) -> Iterator[str]:
             found = planned.pop((number, tensor.index), [])
             name = f"subgraph {number} tensor {tensor.index} ({tensor.name})"
             wanted = _is_wanted(tensor, plan, is_touched=tensor.index in touched)
-            if tensor.index in handles and plan.planner == "tflm-greedy":
+            if tensor.index in handles and plan.planner in _LAID_BY_TFLM:
                 wanted = False  # it points at its op's own data
             if wanted is not None and len(found) != (1 if wanted else 0):
                 yield f"{name} is planned {len(found)} times, not {1 if wanted else 0}"
@@ -110,8 +112,8 @@ def _is_wanted(tensor: Tensor, plan: MemoryPlan, *, is_touched: bool) -> bool | 
     if -1 in tensor.shape:
         return None
     if tensor.element_count == 0:
-        return None if plan.planner == "tflm-greedy" else False
-    if plan.planner == "tflm-greedy":
+        return None if plan.planner in _LAID_BY_TFLM else False
+    if plan.planner in _LAID_BY_TFLM:
         return None if tensor.is_variable else True
     return is_touched
 
@@ -121,7 +123,7 @@ def _rounded_bytes(tensor: Tensor, plan: MemoryPlan) -> int | None:
     bits = tensor.dtype.bits
     if bits is None or -1 in tensor.shape or tensor.element_count == 0:
         return None
-    if plan.planner == "tflm-greedy":
+    if plan.planner in _LAID_BY_TFLM:
         bits = _UNPACKED_BITS.get(tensor.dtype, bits)
     size = (tensor.element_count * bits + 7) // 8
     while size % plan.alignment_bytes:

@@ -16,6 +16,7 @@ from .plan import plan_ahead_of_time, plan_memory, plan_tflm
 
 KIB = 1024
 AS_IT_IS = "as it is"
+_AHEAD_OF_TIME = "tflm-aot"
 BUDGETS_BYTES = tuple(
     KIB * kib for kib in (4096, 2048, 1024, 768, 512, 384, 320, 256, 192, 128, 96, 64, 48, 32, 24, 16, 8, 4)
 )
@@ -116,7 +117,7 @@ def ahead_of_time(graph: ModelGraph, target: Target) -> Option | None:
     plan = plan_ahead_of_time(graph, target.kernels)
     low, high = plan.tail_range_bytes or (plan.tail_bytes, plan.tail_bytes)
     spread = f"same time; another build flow; {plan.head_bytes + low:,} to {plan.head_bytes + high:,} B"
-    return Option("no interpreter (ahead of time)", plan.head_bytes + high, spread, "tflm-aot")
+    return Option("no interpreter (ahead of time)", plan.head_bytes + high, spread, _AHEAD_OF_TIME)
 
 
 _SLOWER = "slower: check the time with -r tflm-reference"

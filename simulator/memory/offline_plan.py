@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from ...devices.target import KernelBuild
 
 PLAN_VERSION = 1
+_LARGEST_OFFSET = (1 << 31) - 1  # the metadata hold int32
 Layouter = Callable[[Sequence[Request]], Sequence[int]]
 
 
@@ -46,7 +47,7 @@ def without_offline_plan(graph: ModelGraph) -> ModelGraph:
 def with_best_offsets(graph: ModelGraph, build: KernelBuild, layout: Layouter | None = None) -> ModelGraph:
     """The model with the offsets of `layout` (the best greedy rule by default) as its offline plan.
 
-    The model is given back without a plan where TFLM's own is as small.
+    The model is given back without a plan where TFLM's own is as small, or where no int32 holds the offsets.
     """
     plain = without_offline_plan(graph)
     own = plan_tflm(plain, build)
@@ -55,6 +56,8 @@ def with_best_offsets(graph: ModelGraph, build: KernelBuild, layout: Layouter | 
         (b.subgraph, b.tensor): offset
         for b, offset in zip(own.buffers, offsets, strict=True) if b.kind == "tensor"
     }  # fmt: skip
+    if max(named.values(), default=0) > _LARGEST_OFFSET:
+        return plain
     placed = with_offline_plan(plain, named)
     return placed if plan_tflm(placed, build).head_bytes < own.head_bytes else plain
 

@@ -73,7 +73,8 @@ def reorder_for(
     `reordered(graph, study.order)` is the model; its arena by `plan_memory` is what is promised here.
 
     Raises:
-        OrderInvalid: the model carries metadata that only hold for the given order.
+        OrderInvalid: the model carries metadata that only hold for the given order, or the runtime plans
+            other kernels than the model's ops.
         PlanInvalid: the runtime's planner refuses the model.
     """
     return study_order(graph, lambda one: planned(one, target), in_place=in_place, limits=limits)
@@ -97,6 +98,8 @@ def study_order(
         raise OrderInvalid(what, faults=bound, where=graph.name, fix=fix)
     limits = limits or OrderLimits()
     given = plan(graph)
+    if given.taken is not None or len(given.clock_of_op) != len(graph.ops):
+        raise _not_its_ops(graph, given)
     problem = order_problem(graph, given)
     live = best_order(problem, limits)
     tried = _Trial(graph, plan, given, left=_affordable(given, limits))
@@ -108,6 +111,16 @@ def study_order(
         tried.order, given.min_bytes, tried.arena_bytes, given.lower_bound_bytes,
         peak_bytes(problem, tried.order), live, tried.plans, shared,
     )  # fmt: skip
+
+
+def _not_its_ops(graph: ModelGraph, plan: MemoryPlan) -> OrderInvalid:
+    """The live sums of an order are those of the model's ops, each output beside its inputs."""
+    why = (
+        f"the plan is of {len(plan.clock_of_op)} fused kernels, the model has {len(graph.ops)} ops"
+        if plan.taken is None else f"{plan.planner} lays outputs over inputs"
+    )
+    fix = "look for an order with a runtime that runs the ops as they are, such as tflm-reference"
+    return OrderInvalid("no order is compared for this runtime", faults=(why,), where=graph.name, fix=fix)
 
 
 def _affordable(plan: MemoryPlan, limits: OrderLimits) -> int:

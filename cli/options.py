@@ -28,7 +28,7 @@ class Color(str, Enum):
 
 
 class SchemaName(str, Enum):
-    result, device, runtime = "result", "device", "runtime"
+    result, plan, device, runtime = "result", "plan", "device", "runtime"
 
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from stdin.")]

@@ -84,6 +84,8 @@ def plan(
         input_streamed=input_streamed, budget_bytes=None if budget is None else parse_bytes(budget),
         place=place == "auto", offline_plan=offline_plan,
     )  # fmt: skip
+    if not asked.patches and (asked.budget_bytes is not None or asked.input_streamed):
+        raise BudgetInvalid("--budget and --input-streamed are for patches", fix="add --patches auto")
     wants_model = output is not None and output.suffix == _MODEL_SUFFIX
     if wants_model and not (asked.reorder or asked.offline_plan):
         fix = "add --reorder or --offline-plan"

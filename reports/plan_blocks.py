@@ -38,14 +38,13 @@ def study_blocks(study: PlanStudy) -> tuple[Block, ...]:
 
 
 def ladder_block(rungs: tuple[Rung, ...]) -> Block:
-    """Standard budgets downwards: every measure that reaches each, what it costs and who executes it."""
+    """Every measure once: the smallest standard budget that it reaches, what it costs, who executes it."""
+    smallest = {option: rung.budget_bytes for rung in rungs for option in rung.options}
     rows = tuple(
-        (shown.memory(rung.budget_bytes) if option is rung.best else "", option.label, option.arena_bytes,
-         option.cost, option.executed_by)
-        for rung in rungs for option in rung.options
-    )  # fmt: skip
-    columns = ("fits in", "how", "arena bytes", "cost", "executed by")
-    return Block(LADDER, columns=columns, rows=rows)
+        (option.label, option.arena_bytes, shown.memory(budget), option.cost, option.executed_by)
+        for option, budget in smallest.items()
+    )
+    return Block(LADDER, columns=("how", "arena bytes", "fits in", "cost", "executed by"), rows=rows)
 
 
 def arena_block(study: PlanStudy) -> Block:

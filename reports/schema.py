@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, of device files, of runtime files."""
+"""Which JSON Schemas ship: of results, of plan studies, of device files, of runtime files."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def _result() -> dict[str, Any]:
     from .result_schema import RESULT_SCHEMA
 
     return RESULT_SCHEMA
+
+
+def _plan() -> dict[str, Any]:
+    from .plan_report import PLAN_SCHEMA
+
+    return PLAN_SCHEMA
 
 
 def _device() -> dict[str, Any]:
@@ -46,7 +52,9 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
     return {"$schema": _DIALECT, **model.model_json_schema(schema_generator=AsWritten)}
 
 
-SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {"result": _result, "device": _device, "runtime": _runtime}
+SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
+    "result": _result, "plan": _plan, "device": _device, "runtime": _runtime,
+}  # fmt: skip
 
 
 def render_schema(name: str) -> str:

@@ -44,10 +44,16 @@ def render_text(estimate: Estimate, *, color: bool, command: str = "") -> str:
         lines += _wrapped(ladder_sentence(estimate), f"  {'ladder':<{labels}} ", " " * (labels + 3))
     found = ranked_findings(estimate)
     if found:
-        lines += ["", *(line for finding in found[:_MOST_FINDINGS] for line in _finding(finding, color))]
+        lines += ["", *finding_lines(estimate, color=color)]
     if estimate.fusion.applied:
         lines += ["", *_wrapped(_fusion_sentence(estimate), "  ")]
     return "\n".join([*lines, *_closing(estimate, found, command)]) + "\n"
+
+
+def finding_lines(estimate: Estimate, *, color: bool = False) -> list[str]:
+    """The most urgent findings, a few lines each."""
+    found = ranked_findings(estimate)[:_MOST_FINDINGS]
+    return [line for finding in found for line in _finding(finding, color)]
 
 
 def _paint(text: str, colour: str, color: bool) -> str:

@@ -95,7 +95,7 @@ def _too_much(memory: MemorySpec, key: str, taken_bytes: int) -> BudgetInvalid:
 
 
 def _memory_of(device: DeviceSpec, key: str) -> MemorySpec:
-    """A memory by its own name, else what holds the arena (ram) or the weights (flash)."""
+    """A memory by its name or how that begins ("axi"), what holds the arena (ram) or the weights (flash)."""
     by_name = {memory.name: memory for memory in device.memories}
     if key in by_name:
         return by_name[key]
@@ -103,5 +103,8 @@ def _memory_of(device: DeviceSpec, key: str) -> MemorySpec:
         return device.home_of("arena")
     if key.lower() == "flash":
         return device.home_of("weights")
+    begun = [name for name in by_name if name.startswith(key.lower())]
+    if key and len(begun) == 1:
+        return by_name[begun[0]]
     known = ", ".join(dict.fromkeys(("ram", "flash", *by_name)))
     raise BudgetInvalid(f"{device.name} has no memory {key[:40]!r}", where="--reserve", fix=f"known: {known}")

@@ -148,6 +148,9 @@ def script_findings(scripted: ScriptedDevice) -> tuple[Finding, ...]:
         listed = _listed(f"{r.name} ({r.length_bytes:,} B at 0x{r.origin:08X})" for r in scripted.unplaced)
         text = f"regions of {file} in no memory of {scripted.device.name}, so not used: {listed}"
         found.append(Finding("PF702", Severity.WARNING, text, fix="add the memory to a device file"))
+    if scripted.empty:
+        text = f"regions of {file} without a byte, left aside: {', '.join(scripted.empty)}"
+        found.append(Finding("PF703", Severity.WARNING, text, fix="check their LENGTH"))
     for part in scripted.resized:
         if part.after_bytes > part.before_bytes:
             text = (

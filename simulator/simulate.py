@@ -89,12 +89,12 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     findings = (
         *planned.refused,
         *budget_findings(budgets),
+        *arena_home_findings(target, budgets, memories),
         *firmware_findings(given, contents.arena, contents.code),
         *op_findings(ops),
         *plan_findings(planned.plan, ops),
         *bound_findings(ops),
         *copy_findings(target, copy_s(target, contents)),
-        *arena_home_findings(target, budgets, memories),
         *code_findings(graph, target, budgets),
         *target_findings(target, latency_s, headline.energy_j),
     )

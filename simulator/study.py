@@ -195,9 +195,16 @@ def _layouts(plan: MemoryPlan, asked: Asked) -> tuple[Layout, ...]:
         raise PlanInvalid(f"there is no planner {asked.solver!r}", faults=(f"known: {known}",))
     every = tuple(_laid_out(name, requests) for name in (*GREEDY, "hill-climb") if name != own.planner)
     if asked.solver == "best":
-        return (own, *every, best_layout(requests, seconds=asked.search_s))
+        return _with(own, every, best_layout(requests, seconds=asked.search_s))
     hint = min((own, *every), key=lambda layout: layout.extent_bytes)
-    return (own, *every, optimal_layout(requests, seconds=asked.search_s, hint=hint))
+    return _with(own, every, optimal_layout(requests, seconds=asked.search_s, hint=hint))
+
+
+def _with(own: Layout, every: tuple[Layout, ...], found: Layout) -> tuple[Layout, ...]:
+    """A search that ends with a planner's own answer takes that one's place."""
+    if found.planner == own.planner:
+        return (own, *every)
+    return (own, *(layout for layout in every if layout.planner != found.planner), found)
 
 
 def _laid_out(name: str, requests: Sequence[Request]) -> Layout:
@@ -227,6 +234,8 @@ def _patches(
         fix = 'write it like "auto" or "2x2"'
         raise PatchesInvalid(f"{asked.patches[:40]!r} is no grid of patches", where="--patches", fix=fix)
     rows, columns = int(grid[1]), int(grid[2])
+    if rows * columns == 1:
+        raise PatchesInvalid("1x1 is the whole, not patches", where="--patches", fix="give at least 2x1")
     return study_patches(graph, target, patches=(rows, columns), input_streamed=asked.input_streamed)
 
 

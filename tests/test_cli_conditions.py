@@ -83,3 +83,11 @@ def test_a_deadline_that_is_no_time_is_refused(deadline: str) -> None:
 def test_a_headroom_that_is_no_fraction_is_refused(headroom: str) -> None:
     with pytest.raises(BudgetInvalid, match="headroom"):
         parse_conditions(BOARD, headroom=headroom)
+
+
+def test_the_beginning_of_a_memorys_name_is_enough_for_a_reservation() -> None:
+    board = load_target("stm32h747i-disco")
+    (camera,) = parse_conditions(board, reserve="camera=150KiB@axi").reservations
+    assert (camera.name, camera.memory, camera.size_bytes) == ("camera", "axi-sram", 150 * 1024)
+    with pytest.raises(BudgetInvalid, match="axi-sram"):
+        parse_conditions(board, reserve="camera=1KiB@s")  # sram1+2+3, sram4 or sdram

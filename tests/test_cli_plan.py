@@ -75,6 +75,8 @@ def test_the_next_command_repeats_what_was_asked(kws: Path, capsys: Captured) ->
     [
         (["--solver", "magic"], "known: optimal, best"),
         (["--patches", "3"], "no grid of patches"),
+        (["--patches", "1x1"], "not patches"),
+        (["--budget", "64KiB"], "add --patches auto"),
         (["--place", "arena=nowhere"], "known: flash, sram1+2+3"),
         (["--budget", "many", "--patches", "auto"], "many"),
         (["-r", "x-cube-ai", "--offline-plan"], "follows no offsets"),

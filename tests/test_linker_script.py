@@ -13,6 +13,7 @@ from preflash.devices.importers.ld import parse_linker_script, read_linker_scrip
 from preflash.devices.importers.regions import with_regions
 from preflash.devices.importers.use import Region
 from preflash.errors import FirmwareFileInvalid
+from preflash.simulator.firmware_findings import script_findings
 
 KIB = 1024
 
@@ -200,3 +201,13 @@ def test_the_source_of_a_size_is_the_script() -> None:
     memory = with_regions(load_device("nrf52840-dk"), script).device.memory("sram")
     assert (memory.source, memory.confidence) == ("app.ld: R1", "primary")
     assert memory.holds_address(0x2003FFFF)
+
+
+def test_a_region_without_a_byte_is_named_and_the_board_keeps_its_memory(tmp_path: Path) -> None:
+    path = tmp_path / "empty.ld"
+    path.write_text("MEMORY { RAM (rwx) : ORIGIN = 0x20000000, LENGTH = 0 }")
+    scripted = with_regions(load_device("nrf52840-dk"), read_linker_script(path))
+    assert scripted.empty == ("RAM",)
+    assert scripted.device.memory("sram").size_bytes == 256 * 1024
+    (found,) = [f for f in script_findings(scripted) if "without a byte" in f.message]
+    assert found.rule == "PF703" and "RAM" in found.message

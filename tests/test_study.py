@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jsonschema
 import pytest
 from preflash.devices.catalog import load_target
 from preflash.errors import PatchesInvalid, PlanInvalid
@@ -12,7 +13,7 @@ from preflash.graphs.tflite.write import write_tflite
 from preflash.graphs.zoo import build
 from preflash.reports.blocks import Block, aligned, block_lines
 from preflash.reports.plan_blocks import MOST_BUFFERS, buffer_block, study_blocks
-from preflash.reports.plan_report import render_study
+from preflash.reports.plan_report import PLAN_SCHEMA, render_study
 from preflash.reports.plan_sections import compared, ladder_sentence, plan_sentence
 from preflash.simulator.advise import check
 from preflash.simulator.arena import Layout
@@ -177,6 +178,7 @@ def test_the_json_holds_the_result_and_every_layout(full: PlanStudy) -> None:
     import json
 
     document = json.loads(render_study(full, "json", command="preflash plan x"))
+    jsonschema.validate(document, PLAN_SCHEMA)
     assert document["schema"] == "preflash/plan/1"
     assert document["result"]["schema"] == "preflash/result/1"
     assert [layout["planner"] for layout in document["layouts"]] == [x.planner for x in full.layouts]
@@ -201,3 +203,17 @@ def test_numbers_stand_right_and_text_left() -> None:
 def test_a_hostile_name_cannot_steer_the_terminal() -> None:
     block = Block("t\x1b[2J", ("s\x1b[2J",), ("c",), (("x\x1b[2J",),), ("n\x1b[2J",))
     assert "\x1b" not in "\n".join(block_lines(block))
+
+
+def test_no_planner_is_listed_twice(vww: ModelGraph) -> None:
+    names = [x.planner for x in study(vww, load_target("nucleo-h743zi"), asked=QUICK).layouts]
+    assert len(names) == len(set(names))
+
+
+def test_patches_are_compared_with_the_smallest_arena_that_works(vww: ModelGraph) -> None:
+    target = load_target("nucleo-l4r5zi")
+    least = plan_tflm(vww, target.kernels).min_bytes
+    asked = Asked(solver="tflm-linear", patches="auto", budget_bytes=least - 1)
+    found = study(vww, target, asked=asked).patches
+    assert found is not None and found.unpatched_bytes == least
+    assert found.chosen is not None  # type: ignore[union-attr]

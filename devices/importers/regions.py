@@ -37,6 +37,7 @@ class ScriptedDevice:
     script: LinkerScript
     resized: tuple[Resized, ...]
     unplaced: tuple[Region, ...]
+    empty: tuple[str, ...] = ()  # names of regions of length 0
 
     def outside_bytes(self, memory: str) -> int:
         return sum(part.outside_bytes for part in self.resized if part.memory == memory)
@@ -62,13 +63,15 @@ def with_regions(device: DeviceSpec, script: LinkerScript) -> ScriptedDevice:
     that its name means. A memory without a region keeps its size.
     """
     homes: dict[str, list[Region]] = {}
-    unplaced = []
+    unplaced, empty = [], []
     for region in script.regions:
         memory = _memory_of(device, region)
         if memory is None:
             unplaced.append(region)
         elif region.length_bytes:
             homes.setdefault(memory.name, []).append(region)
+        else:
+            empty.append(region.name)
     resized = tuple(_resized(device, name, regions) for name, regions in homes.items())
     sizes = {part.memory: part for part in resized}
     memories = tuple(_scripted(m, sizes[m.name], homes[m.name], script) if m.name in sizes else m
@@ -76,7 +79,7 @@ def with_regions(device: DeviceSpec, script: LinkerScript) -> ScriptedDevice:
     outside = {(part.memory, name) for part in resized for name in part.dropped}
     reserved = tuple(r for r in device.reserved if (r.memory, r.name) not in outside)
     changed = device.model_copy(update={"memories": memories, "reserved": reserved})
-    return ScriptedDevice(changed, script, resized, tuple(unplaced))
+    return ScriptedDevice(changed, script, resized, tuple(unplaced), tuple(empty))
 
 
 def _memory_of(device: DeviceSpec, region: Region) -> MemorySpec | None:

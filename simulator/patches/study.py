@@ -80,7 +80,7 @@ def auto_patches(
     given = _given(graph, target, input_streamed)
     found = find_cuts(given.graph)
     looked_at = _candidates(given, found, finest)
-    unpatched_bytes = given.unpatched.plan.used_bytes
+    unpatched_bytes = given.unpatched.plan.min_bytes
     every = [_plan(given, c.stage, c.grid) for c in front(looked_at)]
     every += _cheaper(given, looked_at, every, budget_bytes)
     plans = _front(every, unpatched_bytes)
@@ -123,7 +123,7 @@ def _plan(given: _Given, stage: Stage, grid: Grid) -> PatchPlan:
     is_copy = np.array(kernels.is_copy, dtype=bool)
     notes = (given.unpatched.note, scratch_note(target.kernels), _fusion_note(target))
     return PatchPlan(
-        tiling, given.is_streamed, ram, given.beside_bytes, given.unpatched.plan.used_bytes,
+        tiling, given.is_streamed, ram, given.beside_bytes, given.unpatched.plan.min_bytes,
         patched=cost_of(kernels.graph, target, kernels.counts, is_copy), unpatched=given.cost,
         run_by=runners().built_in,
         how=how_to_run(target.runtime, shapes=len(patch_classes(tiling)), grid=str(grid)),

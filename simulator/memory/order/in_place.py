@@ -22,8 +22,8 @@ _ELEMENTWISE = frozenset({
     "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "ZEROS_LIKE",
 })  # fmt: skip
 TFLM_SHARES_NOTHING = (
-    "TFLM cannot execute this: its planner gives inputs and outputs of an op bytes of their own "
-    "(specs/tflm_memory.md section 3); a runtime or generated code that shares them can"
+    "TFLM cannot execute this: its planner gives inputs and outputs of an op bytes of their "
+    "own; a runtime or generated code that shares them can"
 )
 
 

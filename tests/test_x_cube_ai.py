@@ -18,8 +18,9 @@ from preflash.graphs.zoo import build
 from preflash.simulator.estimate import Basis, MemoryPlan
 from preflash.simulator.memory.judge import judge
 from preflash.simulator.memory.judge_overlap import occupied_bytes
+from preflash.simulator.memory.planners.problem import Request, extent
 from preflash.simulator.memory.x_cube_ai.padding import padded_shape
-from preflash.simulator.memory.x_cube_ai.place import Span, extent_bytes, place
+from preflash.simulator.memory.x_cube_ai.place import place
 from preflash.simulator.memory.x_cube_ai.plan import plan_x_cube_ai
 from preflash.simulator.memory.x_cube_ai.scratch import scratch_bytes
 from preflash.simulator.metrics import arena_figure
@@ -173,7 +174,7 @@ def test_the_judge_of_tflm_s_plans_allows_no_overlap() -> None:
 
 
 spans = st.lists(
-    st.builds(lambda size, first, length: Span(4 * size, first, first + length),
+    st.builds(lambda size, first, length: Request(4 * size, first, first + length),
               st.integers(1, 40), st.integers(0, 8), st.integers(0, 4)),
     min_size=1, max_size=14,
 )  # fmt: skip
@@ -182,7 +183,7 @@ spans = st.lists(
 @settings(max_examples=150, deadline=None)
 @given(spans, st.data())
 def test_buffers_alive_together_share_no_byte_but_where_it_is_allowed(
-    wanted: list[Span], data: st.DataObject
+    wanted: list[Request], data: st.DataObject
 ) -> None:
     indices = st.integers(0, len(wanted) - 1)
     chosen = data.draw(st.lists(st.tuples(indices, indices, st.integers(0, 30)), max_size=5))
@@ -190,7 +191,7 @@ def test_buffers_alive_together_share_no_byte_but_where_it_is_allowed(
     allowed = {(a, b): 4 * delta for a, b, delta in chosen if a != b and (b, a) not in pairs}
     offsets = place(wanted, allowed, 4)
     assert min(offsets) == 0
-    assert extent_bytes(wanted, offsets) <= sum(s.size_bytes for s in wanted)
+    assert extent(wanted, offsets) <= sum(s.size_bytes for s in wanted)
     for i, a in enumerate(wanted):
         for j, b in enumerate(wanted[:i]):
             if a.last < b.first or b.last < a.first:

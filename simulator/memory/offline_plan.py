@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...graphs.ir import ModelGraph
-from ..estimate import MemoryPlan
+from .optimum import requests_of
 from .plan import plan_tflm
 from .planners.best import best_greedy
 from .planners.problem import ONLINE, Request
@@ -51,7 +51,7 @@ def with_best_offsets(graph: ModelGraph, build: KernelBuild, layout: Layouter | 
     """
     plain = without_offline_plan(graph)
     own = plan_tflm(plain, build)
-    offsets = (layout or quick_offsets)(_requests(own))
+    offsets = (layout or quick_offsets)(requests_of(own))
     named = {
         (b.subgraph, b.tensor): offset
         for b, offset in zip(own.buffers, offsets, strict=True) if b.kind == "tensor"
@@ -60,10 +60,6 @@ def with_best_offsets(graph: ModelGraph, build: KernelBuild, layout: Layouter | 
         return plain
     placed = with_offline_plan(plain, named)
     return placed if plan_tflm(placed, build).head_bytes < own.head_bytes else plain
-
-
-def _requests(plan: MemoryPlan) -> list[Request]:
-    return [Request(b.size_bytes, b.first, b.last) for b in plan.buffers]
 
 
 def quick_offsets(requests: Sequence[Request]) -> Sequence[int]:

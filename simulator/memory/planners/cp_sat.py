@@ -8,7 +8,7 @@ from .problem import ONLINE
 from .strips import Strips
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
 
 def is_installed() -> bool:
@@ -27,10 +27,9 @@ class Solver:
         strips: what is to be placed; fixed strips stay, and may overlap each other.
         ceiling: in units.
         seed: of the search.
-        hint: offsets in units to begin with, one per strip.
     """
 
-    def __init__(self, strips: Strips, ceiling: int, *, seed: int, hint: Sequence[int] = ()) -> None:
+    def __init__(self, strips: Strips, ceiling: int, *, seed: int) -> None:
         from ortools.sat.python import cp_model
 
         self._names = cp_model
@@ -38,9 +37,9 @@ class Solver:
         self._solver: Any = cp_model.CpSolver()
         self._solver.parameters.num_workers = 1
         self._solver.parameters.random_seed = seed
-        self._offsets = self._build(strips, ceiling, hint)
+        self._offsets = self._build(strips, ceiling)
 
-    def _build(self, strips: Strips, ceiling: int, hint: Sequence[int]) -> list[Any]:
+    def _build(self, strips: Strips, ceiling: int) -> list[Any]:
         model, columns = self._model, range(len(strips.sizes))
         area = [(strips.ends[i] - strips.firsts[i]) * strips.sizes[i] for i in columns]
         offsets: list[Any] = [strips.fixed[i] for i in columns]
@@ -52,8 +51,6 @@ class Solver:
                 model.add_bool_or([])
                 return offsets
             offsets[i] = model.new_int_var(0, ceiling - strips.sizes[i], f"offset {i}")
-            if hint:
-                model.add_hint(offsets[i], hint[i])
             times.append(
                 model.new_fixed_size_interval_var(strips.firsts[i], strips.ends[i] - strips.firsts[i], "")
             )

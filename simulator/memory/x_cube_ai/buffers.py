@@ -10,9 +10,9 @@ from ....errors import PlanInvalid
 from ....graphs.dims import OpDims
 from ....graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph
 from ...operands import dims_of
+from ..planners.problem import Request
 from ..rounding import up
 from .padding import padded_bytes, padded_shape
-from .place import Span
 from .scratch import scratch_bytes
 
 _STREAMED = frozenset({"DEPTHWISE_CONV_2D", "CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"})
@@ -36,11 +36,11 @@ class Owner:
 class Wanted:
     """Buffers, their owners, and (output, input) -> bytes by which the output must begin earlier."""
 
-    spans: list[Span] = field(default_factory=list)
+    spans: list[Request] = field(default_factory=list)
     owners: list[Owner] = field(default_factory=list)
     overlaps: dict[tuple[int, int], int] = field(default_factory=dict)
 
-    def add(self, span: Span, owner: Owner) -> int:
+    def add(self, span: Request, owner: Owner) -> int:
         self.spans.append(span)
         self.owners.append(owner)
         return len(self.spans) - 1
@@ -67,14 +67,14 @@ def wanted_buffers(graph: ModelGraph, release: Release, *, alignment_bytes: int,
     for t, begin in first.items():
         size_bytes = up(_tensor_bytes(graph, main, t), alignment_bytes)
         if size_bytes:
-            of_tensor[t] = wanted.add(Span(size_bytes, begin, last[t]), Owner("tensor", t, -1))
+            of_tensor[t] = wanted.add(Request(size_bytes, begin, last[t]), Owner("tensor", t, -1))
     for op in main.ops:
         source = of_tensor.get(op.inputs[0]) if op.inputs else None
         if op.index in copies and source is not None:
             source = _add_copy(op, wanted, source=source, copy_bytes=up(copies[op.index], alignment_bytes))
         if scratch := scratch_bytes(main, op):
             now = clock_of(op)
-            wanted.add(Span(up(scratch, alignment_bytes), now, now), Owner("scratch", -1, op.index))
+            wanted.add(Request(up(scratch, alignment_bytes), now, now), Owner("scratch", -1, op.index))
         target = of_tensor.get(op.outputs[0]) if op.outputs else None
         if target is None or source is None:
             continue
@@ -118,7 +118,7 @@ def _tensor_bytes(graph: ModelGraph, main: Subgraph, t: int) -> int:
 def _add_copy(op: Op, wanted: Wanted, *, source: int, copy_bytes: int) -> int:
     """The padded copy of the input; it may grow downwards over an input that nobody reads again."""
     now = clock_of(op)
-    copy = wanted.add(Span(copy_bytes, now - 1, now), Owner("padded", -1, op.index))
+    copy = wanted.add(Request(copy_bytes, now - 1, now), Owner("padded", -1, op.index))
     if wanted.spans[source].last == now - 1:
         wanted.overlaps[copy, source] = copy_bytes - wanted.spans[source].size_bytes
     return copy

@@ -3,23 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from heapq import heappop, heappush
 
-
-@dataclass(frozen=True, slots=True)
-class Span:
-    """A buffer that asks for a place: bytes, first and last instant, both included."""
-
-    size_bytes: int
-    first: int
-    last: int
-
+from ..planners.lowest_fit import meetings
+from ..planners.problem import Request, extent
 
 Overlaps = Mapping[tuple[int, int], int]  # (output, input) -> bytes by which the output must begin earlier
 
 
-def place(spans: Sequence[Span], overlaps: Overlaps, alignment_bytes: int) -> list[int]:
+def place(spans: Sequence[Request], overlaps: Overlaps, alignment_bytes: int) -> list[int]:
     """Offsets such that buffers alive together share no byte, unless `overlaps` lets an output begin
     that many bytes before the input it overwrites. The best of the orders tried; the lowest offset is 0.
     """
@@ -28,21 +20,16 @@ def place(spans: Sequence[Span], overlaps: Overlaps, alignment_bytes: int) -> li
         sorted(range(len(spans)), key=lambda i: (-_area(spans[i]), spans[i].first)),
         _from_the_peak(spans, overlaps),
     )
-    near = _neighbours(spans)
-    plans = [_in_order(order, spans, overlaps, neighbours=near, step=alignment_bytes) for order in orders]
-    return min(plans, key=lambda offsets: extent_bytes(spans, offsets))
+    met = meetings(spans)
+    plans = [_in_order(order, spans, overlaps, met=met, step=alignment_bytes) for order in orders]
+    return min(plans, key=lambda offsets: extent(spans, offsets))
 
 
-def extent_bytes(spans: Sequence[Span], offsets: Sequence[int]) -> int:
-    """max(offset + size)."""
-    return max((o + s.size_bytes for o, s in zip(offsets, spans, strict=True)), default=0)
-
-
-def _area(span: Span) -> int:
+def _area(span: Request) -> int:
     return span.size_bytes * (span.last - span.first + 1)
 
 
-def _from_the_peak(spans: Sequence[Span], overlaps: Overlaps) -> list[int]:
+def _from_the_peak(spans: Sequence[Request], overlaps: Overlaps) -> list[int]:
     """The largest buffer, then always the largest that may overlap one already taken."""
     partners: list[list[int]] = [[] for _ in spans]
     for a, b in overlaps:
@@ -64,32 +51,19 @@ def _from_the_peak(spans: Sequence[Span], overlaps: Overlaps) -> list[int]:
     return taken
 
 
-def _largest_first(spans: Sequence[Span], i: int) -> tuple[int, int, int]:
+def _largest_first(spans: Sequence[Request], i: int) -> tuple[int, int, int]:
     return -spans[i].size_bytes, spans[i].first, i
 
 
-def _neighbours(spans: Sequence[Span]) -> list[list[int]]:
-    """For each buffer those alive at the same time."""
-    near: list[list[int]] = [[] for _ in spans]
-    alive: list[int] = []
-    for i in sorted(range(len(spans)), key=lambda i: spans[i].first):
-        alive = [j for j in alive if spans[j].last >= spans[i].first]
-        for j in alive:
-            near[i].append(j)
-            near[j].append(i)
-        alive.append(i)
-    return near
-
-
 def _in_order(
-    order: Sequence[int], spans: Sequence[Span], overlaps: Overlaps, *, neighbours: Sequence[Sequence[int]],
+    order: Sequence[int], spans: Sequence[Request], overlaps: Overlaps, *, met: Sequence[Sequence[int]],
     step: int,
 ) -> list[int]:  # fmt: skip
     """Each buffer where the span grows least; addresses below 0 are allowed on the way."""
     at: dict[int, int] = {}
     low, high = 0, 0
     for i in order:
-        near = [j for j in neighbours[i] if j in at]
+        near = [j for j in met[i] if j in at]
         best: tuple[int, int, int] | None = None
         for start in (0, high, *_candidates(i, near, at, spans=spans, overlaps=overlaps)):
             aligned = start // step * step if start < 0 else -(-start // step) * step
@@ -106,7 +80,7 @@ def _in_order(
 
 
 def _candidates(
-    i: int, near: Sequence[int], at: Mapping[int, int], *, spans: Sequence[Span], overlaps: Overlaps
+    i: int, near: Sequence[int], at: Mapping[int, int], *, spans: Sequence[Request], overlaps: Overlaps
 ) -> Iterator[int]:
     """Right after and right before each neighbour, and over it as far as is allowed."""
     size = spans[i].size_bytes
@@ -120,7 +94,7 @@ def _candidates(
 
 
 def _fit(
-    one: tuple[int, int], other: tuple[int, int], spans: Sequence[Span], overlaps: Overlaps
+    one: tuple[int, int], other: tuple[int, int], spans: Sequence[Request], overlaps: Overlaps
 ) -> bool:
     """Whether two (buffer, offset) alive together lie apart, or one over the other as is allowed."""
     (i, start), (j, beside) = one, other

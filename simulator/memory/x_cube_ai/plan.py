@@ -10,8 +10,9 @@ from ....graphs.ir import ModelGraph
 from ...arena import Taken
 from ...estimate import MemoryPlan, PlannedBuffer
 from ...releases import release_figure
+from ..planners.problem import extent
 from .buffers import Owner, Wanted, clock_of, wanted_buffers
-from .place import extent_bytes, place
+from .place import place
 
 _MATRIX = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 
@@ -29,7 +30,7 @@ def plan_x_cube_ai(graph: ModelGraph, runtime: RuntimeSpec) -> MemoryPlan:
     wanted = wanted_buffers(graph, release, alignment_bytes=alignment_bytes, overlap=True)
     offsets = place(wanted.spans, wanted.overlaps, alignment_bytes)
     limit = release.overlap_limit_bytes
-    if limit is not None and extent_bytes(wanted.spans, offsets) > limit:
+    if limit is not None and extent(wanted.spans, offsets) > limit:
         wanted = wanted_buffers(graph, release, alignment_bytes=alignment_bytes, overlap=False)
         offsets = place(wanted.spans, wanted.overlaps, alignment_bytes)
     return _as_plan(graph, wanted, offsets, runtime=runtime)
@@ -43,7 +44,7 @@ def _as_plan(graph: ModelGraph, wanted: Wanted, offsets: list[int], *, runtime: 
         )
         for owner, span, offset in zip(wanted.owners, wanted.spans, offsets, strict=True)
     )  # fmt: skip
-    head_bytes = extent_bytes(wanted.spans, offsets)
+    head_bytes = extent(wanted.spans, offsets)
     clocks = tuple(clock_of(op) for op in graph.main.ops)
     at = _occupied_bytes(buffers, 2 * len(clocks) + 1)
     live = tuple(max(at[clock - 1], at[clock]) for clock in clocks)

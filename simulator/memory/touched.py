@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ...errors import PlanInvalid
-from ...graphs.ir import ModelGraph
+from ...graphs.ir import ModelGraph, Tensor
 from .lifetimes import lifetimes
 from .planners.problem import Request
 from .rounding import up
@@ -26,17 +26,30 @@ def touched_requests(
         for tensor in subgraph.tensors:
             if tensor.data is not None or tensor.index not in touched:
                 continue
-            shape, bits = prepared_shape(subgraph, tensor.index), tensor.dtype.bits
-            if bits is None or any(d < 0 for d in shape):
-                raise PlanInvalid(
-                    "a tensor without a fixed number of bytes cannot be planned",
-                    faults=(f"{tensor.name} is {tensor.dtype} {shape}",), where=graph.name,
-                )  # fmt: skip
+            size_bytes = packed_bytes(tensor, prepared_shape(subgraph, tensor.index), model=graph.name)
             first, last = alive.tensor_first[number][tensor.index], alive.tensor_last[number][tensor.index]
             if tensor.is_variable:
                 first, last = 0, alive.end
-            size_bytes = (prod(shape) * bits + 7) // 8
             if size_bytes:
                 owners.append((number, tensor.index))
                 requests.append(Request(up(size_bytes, alignment_bytes), first, last))
     return owners, requests
+
+
+def packed_bytes(tensor: Tensor, shape: tuple[int, ...], *, model: str) -> int:
+    """bytes = ceil(product(shape) x bits / 8); a scalar has one element.
+
+    Args:
+        shape: what the runtime plans the tensor with, which may differ from the stored one.
+        model: its name, for the error.
+
+    Raises:
+        PlanInvalid: an element or the shape has no fixed size.
+    """
+    bits = tensor.dtype.bits
+    if bits is None or any(d < 0 for d in shape):
+        raise PlanInvalid(
+            "a tensor without a fixed number of bytes cannot be planned",
+            faults=(f"{tensor.name} is {tensor.dtype} {shape}",), where=model,
+        )  # fmt: skip
+    return (prod(shape) * bits + 7) // 8

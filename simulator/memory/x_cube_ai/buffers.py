@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from math import prod
 
 from ....devices.release import Release
-from ....errors import PlanInvalid
 from ....graphs.dims import OpDims
 from ....graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph
 from ...operands import dims_of
 from ..planners.problem import Request
 from ..rounding import up
+from ..touched import packed_bytes
 from .padding import padded_bytes, padded_shape
 from .scratch import scratch_bytes
 
@@ -65,7 +64,8 @@ def wanted_buffers(graph: ModelGraph, release: Release, *, alignment_bytes: int,
     first, last = _lifetimes(main, copies)
     wanted, of_tensor = Wanted(), dict[int, int]()
     for t, begin in first.items():
-        size_bytes = up(_tensor_bytes(graph, main, t), alignment_bytes)
+        tensor = main.tensors[t]
+        size_bytes = up(packed_bytes(tensor, tensor.shape, model=graph.name), alignment_bytes)
         if size_bytes:
             of_tensor[t] = wanted.add(Request(size_bytes, begin, last[t]), Owner("tensor", t, -1))
     for op in main.ops:
@@ -102,17 +102,6 @@ def _lifetimes(main: Subgraph, copies: dict[int, int]) -> tuple[dict[int, int], 
             last[t] = max(last.get(t, 0), now)
     last.update((t, end) for t in main.outputs if t in first)
     return first, last
-
-
-def _tensor_bytes(graph: ModelGraph, main: Subgraph, t: int) -> int:
-    tensor = main.tensors[t]
-    bits = tensor.dtype.bits
-    if bits is None or any(d < 0 for d in tensor.shape):
-        raise PlanInvalid(
-            "a tensor without a fixed number of bytes cannot be planned",
-            faults=(f"{tensor.name} is {tensor.dtype} {tensor.shape}",), where=graph.name,
-        )  # fmt: skip
-    return (prod(tensor.shape) * bits + 7) // 8
 
 
 def _add_copy(op: Op, wanted: Wanted, *, source: int, copy_bytes: int) -> int:

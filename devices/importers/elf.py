@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ...errors import FirmwareFileInvalid
 from .elf_symbols import Section, read_symbols
-from .files import read_bounded
+from .files import faults_in, read_bounded
 from .recognise import recognise
 from .reserves import heap_and_stack
 from .symbols import is_placeholder, section_reserve
@@ -49,11 +49,8 @@ def read_elf(path: str | os.PathLike[str], *, arena_symbol: str | None = None) -
         FirmwareFileInvalid: no linked ELF, a damaged one, or one without the asked arena symbol.
     """
     data = read_bounded(path, most_bytes=_LARGEST_FILE_BYTES, kind="a linked ELF file")
-    try:
+    with faults_in(path):
         return parse_elf(data, file=Path(path).name, arena_symbol=arena_symbol)
-    except FirmwareFileInvalid as error:
-        where = f"{str(path)[:200]}: {error.where}" if error.where else str(path)[:200]
-        raise FirmwareFileInvalid(error.what, where=where, fix=error.fix) from error
 
 
 def parse_elf(data: bytes, *, file: str, arena_symbol: str | None = None) -> FirmwareUse:

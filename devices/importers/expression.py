@@ -18,7 +18,7 @@ _OPERATIONS: dict[str, _Operation] = {
     ">>": lambda a, b: a >> min(b, _MOST_BITS), "+": lambda a, b: a + b, "-": lambda a, b: a - b,
     "*": lambda a, b: a * b, "/": lambda a, b: a // b, "%": lambda a, b: a % b,
 }  # fmt: skip
-_ORIGIN, _LENGTH = ("origin", "org", "o"), ("length", "len", "l")
+ORIGIN, LENGTH = ("origin", "org", "o"), ("length", "len", "l")
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,11 +107,11 @@ class _Parser:
         name = self._take()
         self._expect(")")
         kind = function.lower()
-        if kind not in (*_ORIGIN, *_LENGTH):
+        if kind not in (*ORIGIN, *LENGTH):
             raise ValueError(f"the function {function[:40]!r} is not known")
         if name not in self._known.regions:
             raise ValueError(f"the region {name[:40]!r} is not defined above")
-        return self._known.regions[name][kind in _LENGTH]
+        return self._known.regions[name][kind in LENGTH]
 
     def _expect(self, token: str) -> None:
         if self._take() != token:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ...errors import FirmwareFileInvalid
@@ -18,7 +20,7 @@ def read_bounded(name: str | os.PathLike[str], *, most_bytes: int, kind: str) ->
         FirmwareFileInvalid: missing, no regular file, empty or larger than `most_bytes`.
     """
     path = Path(name)
-    where = str(path)[:200]
+    where = _shown(path)
     try:
         if path.is_dir():
             raise FirmwareFileInvalid("it is a directory", where=where, fix=f"give {kind} itself")
@@ -36,3 +38,17 @@ def read_bounded(name: str | os.PathLike[str], *, most_bytes: int, kind: str) ->
             f"it is larger than {most_bytes >> 20} MiB", where=where, fix=f"give {kind}"
         )
     return content
+
+
+@contextmanager
+def faults_in(name: str | os.PathLike[str]) -> Iterator[None]:
+    """Every FirmwareFileInvalid raised inside names this file, before the place in it."""
+    try:
+        yield
+    except FirmwareFileInvalid as error:
+        where = f"{_shown(name)}: {error.where}" if error.where else _shown(name)
+        raise FirmwareFileInvalid(error.what, where=where, fix=error.fix) from error
+
+
+def _shown(name: str | os.PathLike[str]) -> str:
+    return str(name)[:200]

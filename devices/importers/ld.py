@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import FirmwareFileInvalid
-from .expression import Known, evaluate
-from .files import read_bounded
+from .expression import LENGTH, ORIGIN, Known, evaluate
+from .files import faults_in, read_bounded
 from .use import Region
 
 _LARGEST_FILE_BYTES = 1 << 20
@@ -28,7 +28,6 @@ _DIRECTIVE = re.compile(
 _INCLUDE = re.compile(r"\bINCLUDE \"?([^\s\";]{1,200})\"?")
 _WORD = re.compile(r"<<|>>|[\w.$]+|[^\s\w]")
 _LAST_NAME = re.compile(r"([A-Za-z_$][\w.$]{0,200}) ?$")
-_ORIGIN, _LENGTH = ("origin", "org", "o"), ("length", "len", "l")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +46,12 @@ def read_linker_script(path: str | os.PathLike[str]) -> LinkerScript:
         FirmwareFileInvalid: no script, none with a MEMORY command, or a region that says no number.
     """
     content = read_bounded(path, most_bytes=_LARGEST_FILE_BYTES, kind="a linker script")
-    where = str(path)[:200]
-    try:
-        text = content.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise FirmwareFileInvalid("it is not UTF-8 text", where=where, fix=_FIX) from error
-    try:
+    with faults_in(path):
+        try:
+            text = content.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise FirmwareFileInvalid("it is not UTF-8 text", fix=_FIX) from error
         return parse_linker_script(text, file=Path(path).name)
-    except FirmwareFileInvalid as error:
-        place = f"{where}: {error.where}" if error.where else where
-        raise FirmwareFileInvalid(error.what, where=place, fix=error.fix) from error
 
 
 def parse_linker_script(text: str, *, file: str) -> LinkerScript:
@@ -109,8 +104,8 @@ def _regions(bodies: list[str], assignments: list[tuple[str, str]]) -> tuple[Reg
         for name, attributes, fields in _entries(_WORD.findall(_INCLUDE.sub("", body))):
             known = {region.name: (region.origin, region.length_bytes) for region in found.values()}
             names = Known(_symbols(assignments, known), known)
-            origin = _number(_field(fields, name, _ORIGIN), f"ORIGIN of {name}", names)
-            length_bytes = _number(_field(fields, name, _LENGTH), f"LENGTH of {name}", names)
+            origin = _number(_field(fields, name, ORIGIN), f"ORIGIN of {name}", names)
+            length_bytes = _number(_field(fields, name, LENGTH), f"LENGTH of {name}", names)
             found[name] = Region(name, origin, length_bytes, attributes)
             if len(found) > _MOST_REGIONS:
                 raise FirmwareFileInvalid(f"it defines more than {_MOST_REGIONS} regions", fix=_FIX)

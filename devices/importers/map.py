@@ -15,7 +15,7 @@ from pathlib import Path
 
 from ...errors import FirmwareFileInvalid
 from .arena import Variable, recognise_arena
-from .files import read_bounded
+from .files import faults_in, read_bounded
 from .map_lines import MapLines, OutputSection, read_lines
 from .ranges import Ranges
 from .reserves import heap_and_stack
@@ -57,11 +57,8 @@ def read_map(path: str | os.PathLike[str], *, arena_symbol: str | None = None) -
         FirmwareFileInvalid: no map of GNU ld, or one without the asked arena symbol.
     """
     data = read_bounded(path, most_bytes=_LARGEST_FILE_BYTES, kind="a linker map")
-    try:
+    with faults_in(path):
         return parse_map(data, file=Path(path).name, arena_symbol=arena_symbol)
-    except FirmwareFileInvalid as error:
-        where = f"{str(path)[:200]}: {error.where}" if error.where else str(path)[:200]
-        raise FirmwareFileInvalid(error.what, where=where, fix=error.fix) from error
 
 
 def parse_map(data: bytes, *, file: str, arena_symbol: str | None = None) -> FirmwareUse:

@@ -158,6 +158,11 @@ class MemorySpec(Sourced):
     def is_nonvolatile(self) -> bool:
         return self.kind in ("flash", "rram", "mram", "fram", "external-flash")
 
+    @property
+    def is_core_ram(self) -> bool:
+        """Whether the core itself computes in it; an accelerator's own memory is not the core's."""
+        return not self.is_nonvolatile and self.kind != "npu-sram"
+
 
 class ReservedSpec(Sourced):
     """Bytes of a memory that every firmware on this device loses (boot loader, cache carve-out, radio)."""

@@ -19,7 +19,7 @@ def render_devices(devices: Iterable[DeviceSpec]) -> str:
 
 def _device_row(device: DeviceSpec) -> tuple[str, ...]:
     flash = [m for m in device.memories if m.is_nonvolatile]
-    ram = [m for m in device.memories if not m.is_nonvolatile and m.kind != "npu-sram"]
+    ram = [m for m in device.memories if m.is_core_ram]
     core = device.core
     name = core.name if core.count == 1 else f"{core.count}x {core.name}"
     return (

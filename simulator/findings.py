@@ -162,7 +162,7 @@ def _roomier(target: Target, memories: Sequence[MemoryFit]) -> list[str]:
 def _other_rams(target: Target) -> list[MemorySpec]:
     """The RAMs that an arena may lie in and does not."""
     home = target.device.home_of("arena").name
-    rams = (m for m in target.device.memories if not m.is_nonvolatile and m.kind != "npu-sram")
+    rams = (m for m in target.device.memories if m.is_core_ram)
     return [m for m in rams if m.name != home and "arena" not in m.never_holds]
 
 

@@ -83,7 +83,7 @@ def placement_assumptions(target: Target) -> tuple[Assumption, ...]:
         for memory in device.memories
         if memory.assumption
     ]
-    rams = [memory for memory in device.memories if not memory.is_nonvolatile and memory.kind != "npu-sram"]
+    rams = [memory for memory in device.memories if memory.is_core_ram]
     if len(rams) > 1 and not target.homes.persistent:
         taken.append(_single_arena(device, rams))
     if target.placement is not None:

@@ -29,8 +29,7 @@ class FlashImage:
     @property
     def array(self) -> Interval:
         """The model with its padding."""
-        source = f"length of the .tflite, rounded up to its array's alignment of {ARRAY_ALIGNMENT_BYTES}"
-        return exact(self.model_bytes + self.padding_bytes, source)
+        return _array(self.model_bytes, self.padding_bytes)
 
     @property
     def total(self) -> Interval:
@@ -50,7 +49,15 @@ def stored_model(graph: ModelGraph, target: Target) -> Interval:
         return unknown(f"how {name} stores weights is not modelled in this version")
     if persistent == "ahead-of-time":
         return described_constants(graph, constant_bytes(graph))
-    return raw_weights(graph) if persistent == "x-cube-ai" else flash_image(graph, target).array
+    if persistent == "x-cube-ai":
+        return raw_weights(graph)
+    size = model_bytes(graph)
+    return _array(size, padding_bytes(size))
+
+
+def _array(size_bytes: int, padding: int) -> Interval:
+    source = f"length of the .tflite, rounded up to its array's alignment of {ARRAY_ALIGNMENT_BYTES}"
+    return exact(size_bytes + padding, source)
 
 
 def padding_bytes(size_bytes: int, alignment_bytes: int = ARRAY_ALIGNMENT_BYTES) -> int:

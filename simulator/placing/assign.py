@@ -11,8 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.util import find_spec
 
+from ..memory.planners.cp_sat import is_installed
 from .pieces import Piece
 
 
@@ -37,7 +37,7 @@ def assign(
     pieces: Sequence[Piece], capacities: Mapping[str, int], *, time_limit_s: float = 10.0
 ) -> Assignment:
     """The cheapest assignment, or the best that is found in time and a bound."""
-    if find_spec("ortools") is None:
+    if not is_installed():
         return by_saving(pieces, capacities)
     return _by_cp_sat(pieces, capacities, time_limit_s=time_limit_s)
 

@@ -12,14 +12,18 @@ from ..devices.target import Target
 from ..errors import PatchesInvalid, PlanInvalid
 from ..graphs.ir import ModelGraph
 from ..graphs.reorder import reordered
-from .arena import Layout, MemoryPlan, Option, Rung
+from .arena import Layout, MemoryPlan, Option
 from .estimate import Conditions, Estimate
-from .memory.ladder import ladder, standard_measures
-from .memory.offline_plan import with_best_offsets
+from .memory.ladder import Measure, ladder, standard_measures
+from .memory.offline_plan import Layouter, with_best_offsets
 from .memory.optimum import better, own_layout, requests_of
 from .memory.order.study import OrderStudy, reorder_for
 from .memory.plan import plan_tflm
+from .memory.planners.best import GREEDY, best_layout, layout
+from .memory.planners.bound import lower_bound
 from .memory.planners.problem import Request
+from .memory.planners.searched import Searches
+from .memory.planners.table import PLANNERS
 from .patches.plan import PatchPlan, PatchStudy
 from .patches.study import auto_patches, study_patches
 from .placing.pools import PoolStudy, best_pools
@@ -107,16 +111,17 @@ def study(
     estimate = simulate(graph, target, conditions)
     if estimate.plan is None:
         raise PlanInvalid("there is no plan to study", faults=(_why_none(estimate),), where=graph.name)
-    layouts = _layouts(estimate.plan, wanted)
+    searches = Searches()
+    layouts = _layouts(estimate.plan, wanted, searches)
     order = reorder_for(graph, target, in_place=wanted.in_place) if wanted.reorder else None
     model = graph if order is None else _reordered(graph, order)
-    model, offline = _with_offsets(model, target, wanted) if wanted.offline_plan else (model, None)
-    is_comparable = estimate.plan.taken is None
-    best, rungs = (better(*layouts), _ladder(graph, target, wanted, order)) if is_comparable else (None, ())
-    found = replace(estimate, optimum=best, ladder=rungs)
+    model, offline = _with_offsets(model, target, wanted, searches) if wanted.offline_plan else (model, None)
+    patches = _patches(graph, target, wanted, estimate) if wanted.patches else None
+    if estimate.plan.taken is None:
+        rungs = ladder(graph, target, measures=_measures(wanted, searches, order=order, patches=patches))
+        estimate = replace(estimate, optimum=better(*layouts), ladder=rungs)
     return PlanStudy(
-        found, layouts, model, order=order, offline=offline,
-        patches=_patches(graph, target, wanted, estimate) if wanted.patches else None,
+        estimate, layouts, model, order=order, patches=patches, offline=offline,
         placement=best_placement(graph, target, conditions) if wanted.place else None,
         pools=_pools(graph, target, conditions, wanted) if wanted.place else None,
     )  # fmt: skip
@@ -126,7 +131,9 @@ def _reordered(graph: ModelGraph, order: OrderStudy) -> ModelGraph:
     return reordered(graph, order.order) if order.gained_bytes else graph
 
 
-def _with_offsets(graph: ModelGraph, target: Target, asked: Asked) -> tuple[ModelGraph, OfflineStudy]:
+def _with_offsets(
+    graph: ModelGraph, target: Target, asked: Asked, searches: Searches
+) -> tuple[ModelGraph, OfflineStudy]:
     """The model with its best layout as an offline plan; unchanged where TFLM's own plan is as small.
 
     Raises:
@@ -136,68 +143,62 @@ def _with_offsets(graph: ModelGraph, target: Target, asked: Asked) -> tuple[Mode
         why = f"{target.runtime.name} follows no offsets of a model"
         raise PlanInvalid("an offline plan is TFLM's", faults=(why,), where=graph.name)
     before = plan_tflm(graph, target.kernels)
-    placed = with_best_offsets(graph, target.kernels, partial(_best_offsets, search_s=asked.search_s))
+    placed = with_best_offsets(graph, target.kernels, _layouter(searches, asked.search_s))
     after = plan_tflm(placed, target.kernels)
     return placed, OfflineStudy(
         before.min_bytes, after.min_bytes, after.head_bytes, after.lower_bound_bytes
     )
 
 
-def _best_offsets(requests: Sequence[Request], *, search_s: float) -> Sequence[int]:
-    from .memory.planners.exact import optimal_layout
-
-    return optimal_layout(requests, seconds=search_s).offsets
+def _layouter(searches: Searches, search_s: float) -> Layouter:
+    return lambda requests: searches.layout(requests, seconds=search_s).offsets
 
 
-def _ladder(
-    graph: ModelGraph, target: Target, asked: Asked, order: OrderStudy | None
-) -> tuple[Rung, ...]:
+def _measures(
+    asked: Asked, searches: Searches, *, order: OrderStudy | None, patches: PatchStudy | PatchPlan | None
+) -> list[Measure]:
     """The standard measures with the best layout that is found in time, another order, and patches."""
-    layout = partial(_best_offsets, search_s=min(asked.search_s, _LADDER_SEARCH_S))
-    measures = list(standard_measures(layout))
+    measures = list(standard_measures(_layouter(searches, min(asked.search_s, _LADDER_SEARCH_S))))
     if order is not None and order.gained_bytes:
-        moved = Option("another op order", order.arena_after_bytes, "same time", target.runtime.name)
-        measures.append(lambda *_: moved)
-    if asked.patches == "auto":
-        measures.append(_patched)
-    return ladder(graph, target, measures=measures)
+        measures.append(partial(_moved, order=order))
+    if isinstance(patches, PatchStudy):
+        whole_input = None if asked.input_streamed else patches
+        measures.append(partial(_patched, study=whole_input))
+    return measures
 
 
-def _patched(graph: ModelGraph, target: Target) -> Option | None:
-    """The least RAM that patches reach."""
-    study = auto_patches(graph, target, 0)
-    if not study.front:
+def _moved(_graph: ModelGraph, target: Target, *, order: OrderStudy) -> Option:
+    return Option("another op order", order.arena_after_bytes, "same time", target.runtime.name)
+
+
+def _patched(graph: ModelGraph, target: Target, *, study: PatchStudy | None) -> Option | None:
+    """The least RAM that patches reach with the input in RAM as a whole, as `study` says if it is known."""
+    front = (study or auto_patches(graph, target, 0)).front
+    if not front:
         return None
-    least = study.front[0]
-    overhead = least.mac_overhead
-    cost = "MACs unknown" if overhead is None else f"{100 * overhead:+.0f} % MACs"
-    by = ", ".join(least.run_by) or "no shipped runtime: by hand"
-    return Option(f"{least.grid} patches up to op {least.cut}", least.ram_bytes, cost, by)
+    by = ", ".join(front[0].run_by) or "no shipped runtime: by hand"
+    return Option(front[0].label, front[0].ram_bytes, front[0].price, by)
 
 
 def _why_none(estimate: Estimate) -> str:
     return estimate.metric("arena_min_bytes").reason or estimate.verdict.sentence
 
 
-def _layouts(plan: MemoryPlan, asked: Asked) -> tuple[Layout, ...]:
+def _layouts(plan: MemoryPlan, asked: Asked, searches: Searches) -> tuple[Layout, ...]:
     """The runtime's own layout, then that of every planner asked for."""
-    from .memory.planners.best import GREEDY, best_layout
-    from .memory.planners.exact import optimal_layout
-    from .memory.planners.table import PLANNERS
-
     requests, own = requests_of(plan), own_layout(plan)
     if plan.taken is not None:  # outputs lie over inputs on purpose: no other planner answers that question
         return (own,)
     if asked.solver in GREEDY or asked.solver == "hill-climb":
-        return own, _laid_out(asked.solver, requests)
+        return own, *_laid_out((asked.solver,), requests)
     if asked.solver not in ("optimal", "best", "exact"):
         known = ", ".join(("optimal", "best", *PLANNERS))
         raise PlanInvalid(f"there is no planner {asked.solver!r}", faults=(f"known: {known}",))
-    every = tuple(_laid_out(name, requests) for name in (*GREEDY, "hill-climb") if name != own.planner)
+    every = _laid_out([name for name in (*GREEDY, "hill-climb") if name != own.planner], requests)
     if asked.solver == "best":
         return _with(own, every, best_layout(requests, seconds=asked.search_s))
     hint = min((own, *every), key=lambda layout: layout.extent_bytes)
-    return _with(own, every, optimal_layout(requests, seconds=asked.search_s, hint=hint))
+    return _with(own, every, searches.layout(requests, seconds=asked.search_s, hint=hint))
 
 
 def _with(own: Layout, every: tuple[Layout, ...], found: Layout) -> tuple[Layout, ...]:
@@ -207,12 +208,9 @@ def _with(own: Layout, every: tuple[Layout, ...], found: Layout) -> tuple[Layout
     return (own, *(layout for layout in every if layout.planner != found.planner), found)
 
 
-def _laid_out(name: str, requests: Sequence[Request]) -> Layout:
-    from .memory.planners.best import layout
-    from .memory.planners.bound import lower_bound
-    from .memory.planners.table import PLANNERS
-
-    return layout(name, requests, PLANNERS[name](requests), bound=lower_bound(requests))
+def _laid_out(names: Sequence[str], requests: Sequence[Request]) -> tuple[Layout, ...]:
+    bound = lower_bound(requests)
+    return tuple(layout(name, requests, PLANNERS[name](requests), bound=bound) for name in names)
 
 
 def _pools(

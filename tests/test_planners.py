@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from preflash.errors import PlanInvalid
-from preflash.simulator.memory.planners import both, canonical, cp_sat, exact
+from preflash.simulator.memory.planners import both, canonical, cp_sat, exact, searched
 from preflash.simulator.memory.planners.best import GREEDY, best_layout, layout
 from preflash.simulator.memory.planners.bound import lower_bound
 from preflash.simulator.memory.planners.exact import optimal_layout
@@ -209,6 +209,23 @@ def test_the_search_may_stop_at_a_capacity() -> None:
 def test_a_hint_is_improved_on_or_kept() -> None:
     hint = layout("mine", FOUR, [0, 48, 0, 32], bound=64)
     assert optimal_layout(FOUR, seconds=5, hint=hint).extent_bytes == 64
+
+
+def test_a_study_searches_the_same_buffers_once_unless_there_is_more_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asked: list[float] = []
+    unproved = layout("hill-climb", FOUR, [0, 64, 0, 32], bound=64)
+
+    def search(_: list[Request], *, seconds: float, hint: Layout | None) -> Layout:
+        asked.append(seconds)
+        return layout("exact", FOUR, [0, 48, 0, 32], bound=64) if seconds > 5 else unproved
+
+    monkeypatch.setattr(searched, "optimal_layout", search)
+    searches = searched.Searches()
+    extents = [searches.layout(list(FOUR), seconds=s).extent_bytes for s in (2, 1, 2, 10, 20)]
+    assert extents == [80, 80, 80, 64, 64]
+    assert asked == [2, 10]  # shorter or as long: as it was; proven: never again
 
 
 def hard(monkeypatch: pytest.MonkeyPatch) -> list[Request]:

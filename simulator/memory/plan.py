@@ -14,6 +14,7 @@ from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernel_choice import choose_kernel
 from ..operands import dims_of
 from .departures import inferred_of
+from .kept import kept
 from .kept_in_ram import kept_in_ram
 from .lifetimes import UNSET, Lifetimes, lifetimes
 from .min_arena import arena_stages, smallest_arena_bytes
@@ -64,7 +65,14 @@ def plan_memory(graph: ModelGraph, target: Target) -> MemoryPlan:
 
 
 def plan_tflm(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
-    """TFLM's plan with the kernels of this build: used = head + tail (specs/tflm_memory.md)."""
+    """TFLM's plan with the kernels of this build: used = head + tail (specs/tflm_memory.md).
+
+    Kept with the graph: a verdict and its measures ask for the same plan many times.
+    """
+    return kept(graph, f"plan_tflm {build}", lambda one: _plan_tflm(one, build))
+
+
+def _plan_tflm(graph: ModelGraph, build: KernelBuild) -> MemoryPlan:
     faults = refusals(graph)
     if faults:
         raise PlanInvalid("TFLM does not allocate this model", faults=faults, where=graph.name)

@@ -82,6 +82,17 @@ class PatchPlan:
         return with_patches / without - 1 if with_patches is not None and without else None
 
     @property
+    def label(self) -> str:
+        """E.g. "2x2 patches up to op 5"."""
+        return f"{self.grid} patches up to op {self.cut}"
+
+    @property
+    def price(self) -> str:
+        """The work more in words, e.g. "+9 % MACs"."""
+        overhead = self.mac_overhead
+        return "MACs unknown" if overhead is None else f"{100 * overhead:+.0f} % MACs"
+
+    @property
     def time_overhead(self) -> float | None:
         """Seconds with patches / seconds without - 1; None where either is unknown."""
         with_patches, without = self.patched.latency_s.value, self.unpatched.latency_s.value

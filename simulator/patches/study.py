@@ -203,6 +203,4 @@ def _why_none(found: Cuts) -> str:
 
 
 def _shown(plan: PatchPlan) -> str:
-    overhead = plan.mac_overhead
-    price = "MACs unknown" if overhead is None else f"{100 * overhead:+.0f} % MACs"
-    return f"{plan.grid} patches up to op {plan.cut} ({price})"
+    return f"{plan.label} ({plan.price})"

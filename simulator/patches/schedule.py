@@ -14,6 +14,7 @@ import numpy as np
 from ...devices.target import KernelBuild, Target
 from ...graphs.ir import ModelGraph
 from ..arena import MemoryPlan, PlannedBuffer
+from ..memory.optimum import requests_of
 from ..memory.plan import plan_by_size, plan_memory
 from ..memory.planners.problem import Request, extent, live_bytes
 from ..memory.planners.tflm_greedy import place
@@ -62,7 +63,7 @@ class Unpatched:
     @cached_property
     def _live(self) -> list[int]:
         """Entry n is instant n - 1."""
-        requests = [Request(b.size_bytes, b.first, b.last) for b in self.plan.buffers]
+        requests = requests_of(self.plan)
         return live_bytes(requests, max((r.last for r in requests), default=0))
 
 

@@ -26,7 +26,6 @@ class Candidate(NamedTuple):
     stage: Stage
     grid: Grid
     live_bytes: int
-    stage_macs: int
     macs: int
 
 
@@ -48,8 +47,7 @@ def candidates(stage: Stage, unpatched: Unpatched, *, is_streamed: bool, finest:
     for i, p in enumerate(rows.counts):
         for j, q in enumerate(cols.counts):
             if p * q > 1 and legal[0][i] and legal[1][j]:
-                made = int(macs[i, j])
-                yield Candidate(stage, Grid(p, q), int(peaks[i, j]), made, made + rest_macs)
+                yield Candidate(stage, Grid(p, q), int(peaks[i, j]), int(macs[i, j]) + rest_macs)
 
 
 def _axis(stage: Stage, along: int, finest: int) -> _Axis:

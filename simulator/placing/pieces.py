@@ -12,6 +12,7 @@ import numpy as np
 
 from ...devices.homes import homes_of
 from ...devices.target import Target
+from ...graphs.ir import Op
 from ..columns import Floats, KernelTable
 from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernels.cores import CoreCosts
@@ -48,10 +49,9 @@ def activation_pieces(table: KernelTable, plan: MemoryPlan, target: Target) -> l
         for placed in [target.placed(replace(own, arena=arena))]
     }
     known = {arena: stalls for arena, stalls in streams.items() if not stalls.unknown}
-    shares = [_share(table, plan, buffer) for buffer in plan.buffers]
     return [
         Piece(b.name, b.kind, b.size_bytes, b.first, b.last, {a: _cost(s, share) for a, s in known.items()})
-        for b, share in zip(plan.buffers, shares, strict=True)
+        for b, share in zip(plan.buffers, _shares(table, plan), strict=True)
     ]
 
 
@@ -79,23 +79,22 @@ def weight_pieces(
     ]  # fmt: skip
 
 
-def _share(table: KernelTable, plan: MemoryPlan, buffer: PlannedBuffer) -> Floats:
-    """bytes of this buffer / bytes of all buffers that the kernel touches, per kernel."""
-    share = np.zeros(len(table))
+def _shares(table: KernelTable, plan: MemoryPlan) -> Floats:
+    """(buffer, kernel) -> bytes of the buffer / bytes of all buffers that the kernel touches."""
+    touched = np.array(
+        [[_times(buffer, op) * buffer.size_bytes for op in table.ops] for buffer in plan.buffers], dtype=float
+    ).reshape(len(plan.buffers), len(table))
+    all_bytes = touched.sum(axis=0)
+    shares: Floats = np.divide(touched, all_bytes, out=np.zeros_like(touched), where=all_bytes > 0)
+    return shares
+
+
+def _times(buffer: PlannedBuffer, op: Op) -> int:
     if buffer.subgraph:
-        return share
-    for row, op in enumerate(table.ops):
-        touched = (*op.inputs, *op.outputs)
-        all_bytes = sum(_times(b, touched, op.index) * b.size_bytes for b in plan.buffers if b.subgraph == 0)
-        mine = _times(buffer, touched, op.index) * buffer.size_bytes
-        share[row] = mine / all_bytes if all_bytes else 0.0
-    return share
-
-
-def _times(buffer: PlannedBuffer, touched: tuple[int, ...], op: int) -> int:
+        return 0
     if buffer.kind == "scratch":
-        return int(buffer.op == op)
-    return touched.count(buffer.tensor)
+        return int(buffer.op == op.index)
+    return (*op.inputs, *op.outputs).count(buffer.tensor)
 
 
 def _cost(stalls: Stalls, share: Floats) -> tuple[float, float, float]:

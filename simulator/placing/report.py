@@ -9,12 +9,13 @@ from ...devices.target import Target
 from ...graphs.ir import ModelGraph
 from .study import Candidate, Standing
 
+_ONE_ARENA = (
+    "{0} has one arena: activations, scratch and persistent data are one block in one memory, and the "
+    "weights are one block (the .tflite) in one memory"
+)
 _RESTRICTION = {
-    "one": "{0} has one arena: activations, scratch and persistent data are one block in one memory, and the "
-    "weights are one block (the .tflite) in one memory",
-    "two": "{0} has one arena: activations, scratch and persistent data are one block in one memory, and the "
-    "weights are one block (the .tflite) in one memory; MicroAllocator::Create with two arenas can put the "
-    "persistent part elsewhere",
+    "one": _ONE_ARENA,
+    "two": _ONE_ARENA + "; MicroAllocator::Create with two arenas can put the persistent part elsewhere",
     "several": "{0} can put any activation and the weights of any op into a memory of its own",
 }
 _STANDING = {

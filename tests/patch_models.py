@@ -7,12 +7,19 @@ from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
+from preflash.devices.catalog import load_target
+from preflash.errors import PatchesInvalid
 from preflash.graphs.build import GraphBuilder
 from preflash.graphs.geometry import Padding
 from preflash.graphs.ir import DType, ModelGraph, Quantization, Tensor
 from preflash.graphs.ops import Activation, Conv2DAttributes, DepthwiseConv2DAttributes, Pool2DAttributes
 from preflash.graphs.quantities import NUMPY_OF_DTYPE
+from preflash.simulator.patches.stage import find_cuts
+from preflash.simulator.patches.tiling import Grid, tile
 
+REFERENCE = load_target("nucleo-l4r5zi", runtime="tflm-reference")
+CMSIS = load_target("nucleo-l4r5zi", runtime="tflm-cmsis-nn")
+GRIDS = st.tuples(st.integers(1, 4), st.integers(1, 4))
 PADDINGS = st.sampled_from([Padding.SAME, Padding.VALID])
 
 
@@ -92,3 +99,26 @@ def ending_at(graph: ModelGraph, tensor: int) -> ModelGraph:
     """The same model that also gives this tensor out, so that nothing hides behind later ops."""
     main = graph.main
     return graph.with_main(replace(main, outputs=(tensor,)))
+
+
+def two_convs() -> ModelGraph:
+    """8x8x1, conv 3x3 to 4 channels, conv 3x3 of stride 2 to 4x4x4, then a dense op."""
+    b = GraphBuilder("two-convs")
+    x = b.conv(b.input((1, 8, 8, 1)), 4, (3, 3), Conv2DAttributes(Padding.SAME))
+    y = b.conv(x, 4, (3, 3), Conv2DAttributes(Padding.SAME, 2, 2))
+    return b.finish([b.fully_connected(b.reshape(y, (1, 64)), 3)])
+
+
+def legal(graph: ModelGraph, grid: tuple[int, int], at: int) -> tuple[int, tuple[int, int]] | None:
+    """A legal (cut, grid) as near as the graph allows."""
+    stages = find_cuts(graph).stages
+    if not stages:
+        return None
+    stage = stages[at % len(stages)]
+    _, height, width, _ = graph.tensors[stage.cut].shape
+    chosen = Grid(min(grid[0], height), min(grid[1], width))
+    try:
+        tile(stage, chosen)
+    except PatchesInvalid:  # a patch in padding alone
+        return None
+    return stage.last, chosen

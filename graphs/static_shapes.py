@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from ..errors import ShapeInvalid
 from .ir import ModelGraph, Subgraph
+from .kept import kept
 from .shapes import infer_shapes
 
 
@@ -16,11 +17,12 @@ def with_static_shapes(graph: ModelGraph) -> ModelGraph:
     """
     if not any(-1 in tensor.shape for subgraph in graph.subgraphs for tensor in subgraph.tensors):
         return graph
-    if "static_shapes" not in graph._cache:
-        solved = tuple(_solved(subgraph) for subgraph in graph.subgraphs)
-        graph._cache["static_shapes"] = replace(graph, subgraphs=solved, _cache={})
-    static: ModelGraph = graph._cache["static_shapes"]
-    return static
+    return kept(graph, "static_shapes", _with_solved)
+
+
+def _with_solved(graph: ModelGraph) -> ModelGraph:
+    solved = tuple(_solved(subgraph) for subgraph in graph.subgraphs)
+    return replace(graph, subgraphs=solved, _cache={})
 
 
 def _solved(subgraph: Subgraph) -> Subgraph:

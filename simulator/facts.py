@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
+from ..graphs.kept import kept
 from .estimate import Interval, ModelFacts, TargetFacts
 from .flash import model_bytes
 
@@ -24,10 +25,9 @@ def model_facts(graph: ModelGraph, macs: Interval) -> ModelFacts:
 
 def _weight_bytes(graph: ModelGraph) -> int:
     """Stored bytes of all constants."""
-    if "weight_bytes" not in graph._cache:
-        graph._cache["weight_bytes"] = sum(t.stored_bytes for s in graph.subgraphs for t in s.tensors)
-    size: int = graph._cache["weight_bytes"]
-    return size
+    return kept(
+        graph, "weight_bytes", lambda one: sum(t.stored_bytes for s in one.subgraphs for t in s.tensors)
+    )
 
 
 def target_facts(target: Target) -> TargetFacts:

@@ -11,6 +11,7 @@ import numpy as np
 from ..graphs.dims import OpDims
 from ..graphs.geometry import taps_inside
 from ..graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph, Tensor
+from ..graphs.kept import kept
 from .columns import Extents, KernelTable
 from .kernel_choice import choose_kernel
 from .operands import dims_of, operand
@@ -163,11 +164,7 @@ MACS_OF: dict[str, Callable[[Subgraph, Op], int | None]] = {
 
 def compile_table(graph: ModelGraph, build: KernelBuild) -> KernelTable:
     """The main subgraph as columns, one row per kernel of this build; made once per graph and build."""
-    key = f"kernel_table:{build}"
-    if key not in graph._cache:
-        graph._cache[key] = _table(graph.main, build)
-    table: KernelTable = graph._cache[key]
-    return table
+    return kept(graph, f"kernel_table:{build}", lambda one: _table(one.main, build))
 
 
 def _table(subgraph: Subgraph, build: KernelBuild) -> KernelTable:

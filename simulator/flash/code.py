@@ -8,6 +8,7 @@ from ...devices.runtime import CodeModel
 from ...devices.spec import CoreSpec
 from ...devices.target import Target
 from ...graphs.ir import ModelGraph
+from ...graphs.kept import kept
 from ..interval import Basis, Interval, unknown
 from .ahead_of_time import called_kernels
 from .choices import Choice, ends, open_choices
@@ -112,12 +113,13 @@ def _cached(graph: ModelGraph, target: Target, *, with_interpreter: bool) -> Int
     if not code.table:
         return unknown(f"code size of {target.runtime.name}: {code.source}")
     key = f"code_bytes:{code!r}:{target.device.core!r}:{with_interpreter}"
-    if key not in graph._cache:
-        found = _interval_over_choices(_demand(graph, target, with_interpreter=with_interpreter))
-        between = undeclared_ends(graph, target) if with_interpreter else None
-        graph._cache[key] = found if between is None else _with_ends(found, between)
-    size: Interval = graph._cache[key]
-    return size
+    return kept(graph, key, lambda one: _linked(one, target, with_interpreter=with_interpreter))
+
+
+def _linked(graph: ModelGraph, target: Target, *, with_interpreter: bool) -> Interval:
+    found = _interval_over_choices(_demand(graph, target, with_interpreter=with_interpreter))
+    between = undeclared_ends(graph, target) if with_interpreter else None
+    return found if between is None else _with_ends(found, between)
 
 
 def _demand(graph: ModelGraph, target: Target, *, with_interpreter: bool) -> _Demand:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from ...devices.target import Target
 from ...graphs.ir import ModelGraph
+from ...graphs.kept import kept
 from ..interval import Interval, exact, unknown
 from .ahead_of_time import described_constants
 from .code import code_bytes
@@ -73,12 +74,13 @@ def model_bytes(graph: ModelGraph) -> int:
     """Bytes of the .tflite as it lies in flash: the file's, or of the file that this graph would become."""
     if graph.file_bytes is not None:
         return graph.file_bytes
-    if "model_bytes" not in graph._cache:
-        from ...graphs.tflite.write import write_tflite
+    return kept(graph, "model_bytes", _written_bytes)
 
-        graph._cache["model_bytes"] = len(write_tflite(graph))
-    size: int = graph._cache["model_bytes"]
-    return size
+
+def _written_bytes(graph: ModelGraph) -> int:
+    from ...graphs.tflite.write import write_tflite
+
+    return len(write_tflite(graph))
 
 
 def constant_bytes(graph: ModelGraph, *, alignment_bytes: int = 1) -> int:

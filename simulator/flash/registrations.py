@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ...graphs.dtype import DType
 from ...graphs.ir import ModelGraph, Op, Subgraph
+from ...graphs.kept import kept
 from .add_methods import ADD_METHODS, CUSTOM_METHODS, LINKED_CUSTOM
 
 _OUTPUT = -1  # a position among the operands: input 0, 1, ... or the first output
@@ -60,19 +61,18 @@ class Registration(NamedTuple):
 
 def registrations(graph: ModelGraph) -> tuple[Registration, ...]:
     """What a resolver must register for the ops of all subgraphs, each once, builtin ops first, by name."""
-    if "registrations" not in graph._cache:
-        found: dict[tuple[bool, str], list[tuple[Subgraph, Op]]] = {}
-        for subgraph, op in _ops(graph):
-            is_custom = op.kind == "CUSTOM"
-            key = (is_custom, op.label)
-            found.setdefault(key, []).append((subgraph, op))
-        graph._cache["registrations"] = tuple(
-            Registration(name, CUSTOM_METHODS.get(name, ""), is_custom=True) if is_custom
-            else Registration(name, ADD_METHODS.get(name, ""), _narrower(name, uses))
-            for (is_custom, name), uses in sorted(found.items())
-        )  # fmt: skip
-    made: tuple[Registration, ...] = graph._cache["registrations"]
-    return made
+    return kept(graph, "registrations", _registrations)
+
+
+def _registrations(graph: ModelGraph) -> tuple[Registration, ...]:
+    found: dict[tuple[bool, str], list[tuple[Subgraph, Op]]] = {}
+    for subgraph, op in _ops(graph):
+        found.setdefault((op.kind == "CUSTOM", op.label), []).append((subgraph, op))
+    return tuple(
+        Registration(name, CUSTOM_METHODS.get(name, ""), is_custom=True) if is_custom
+        else Registration(name, ADD_METHODS.get(name, ""), _narrower(name, uses))
+        for (is_custom, name), uses in sorted(found.items())
+    )  # fmt: skip
 
 
 def op_names(graph: ModelGraph, *, is_narrow: bool = False) -> frozenset[str]:

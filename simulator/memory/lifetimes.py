@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from ...graphs.ir import ModelGraph, Op
+from ...graphs.kept import kept
 from ...graphs.ops import CallOnceAttributes, IfAttributes, WhileAttributes
-from .kept import kept
 
 UNSET = -1
 MAX_NESTING = 200

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ...errors import PlanInvalid
 from ...graphs.ir import ModelGraph, Op, Subgraph
+from ...graphs.kept import kept
 from ...graphs.static_shapes import with_static_shapes
 from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernel_choice import choose_kernel
 from ..operands import dims_of
 from .departures import inferred_of
-from .kept import kept
 from .kept_in_ram import kept_in_ram
 from .lifetimes import UNSET, Lifetimes, lifetimes
 from .min_arena import arena_stages, smallest_arena_bytes

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ...graphs.ir import ModelGraph, Op, Subgraph
+from ...graphs.kept import kept
 from .custom_options import unreadable_options
-from .kept import kept
 from .lifetimes import nesting_faults
 from .requests import offline_offsets
 from .shapes import ELEMENT_BYTES, prepared_shape, tensor_bytes

@@ -6,7 +6,7 @@ import struct
 from dataclasses import dataclass
 
 from ...graphs.ir import ModelGraph
-from .kept import kept
+from ...graphs.kept import kept
 from .lifetimes import lifetimes
 from .planners.problem import ONLINE, Request
 from .rounding import up

@@ -7,7 +7,7 @@ points, 12 + 4 + 4*n_scales; nothing is given back before the op is prepared (sp
 from __future__ import annotations
 
 from ...graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph
-from .kept import kept
+from ...graphs.kept import kept
 from .persistent import quantization_bytes
 from .persistent_sizes import AbiSizes
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TypeVar, cast
 
-from ...graphs.ir import ModelGraph
+from .ir import ModelGraph
 
 T = TypeVar("T")
 

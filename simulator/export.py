@@ -15,10 +15,12 @@ from .cpp import byte_rows, comment, distinct, identifier, string_literal
 from .estimate import Estimate, MemoryPlan
 from .flash import Registration, registrations
 from .flash.add_methods import NARROWER_HEADERS
+from .flash.image import ARRAY_ALIGNMENT_BYTES
 from .memory.persistent import resource_count
+from .memory.requests import ALIGNMENT_BYTES
 from .simulate import simulate
 
-ARENA_ALIGNMENT_BYTES = MODEL_ALIGNMENT_BYTES = 16
+ARENA_ALIGNMENT_BYTES, MODEL_ALIGNMENT_BYTES = ALIGNMENT_BYTES, ARRAY_ALIGNMENT_BYTES
 ARENA_MARGIN_BYTES = 0
 _LARGEST_MODEL_BYTES = 64 << 20
 _MICRO = "tensorflow/lite/micro"

@@ -16,11 +16,13 @@
     │   ├── DeviceFileInvalid     a device file with faults; lists all of them
     │   ├── RuntimeFileInvalid    a runtime file with faults; lists all of them
     │   ├── BuildInvalid          a declared firmware build that nobody can read or that says nothing here
+    │   ├── CalibrationInvalid    a calibration file with faults; lists all of them
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
     ├── FirmwareFileInvalid       a firmware ELF, map or linker script that cannot be read safely
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
     ├── PlacementInvalid          a memory that cannot hold what is placed there
     ├── PlanInvalid               a memory plan that the judge refuses
+    ├── MeasuredRowsInvalid       a CSV of measurements with faults; lists all of them
     ├── PatchesInvalid            patches that cannot end there, or a grid that the tensor does not have
     └── FactsNotFound             measured figures that a comparison needs are not there
 """
@@ -118,6 +120,10 @@ class RuntimeFileInvalid(_WithFaults, TargetError):
     """A runtime file has faults."""
 
 
+class CalibrationInvalid(_WithFaults, TargetError):
+    """A calibration file has faults."""
+
+
 class TargetInvalid(TargetError):
     """Device and runtime do not go together."""
 
@@ -140,6 +146,10 @@ class PlacementInvalid(PreflashError):
 
 class PlanInvalid(_WithFaults):
     """The judge of memory plans refuses this plan."""
+
+
+class MeasuredRowsInvalid(_WithFaults):
+    """A CSV of measurements has faults."""
 
 
 class PatchesInvalid(PreflashError):

@@ -21,6 +21,8 @@ class Release(Sourced):
             times its bytes.
         overlap_convolutions: which convolutions with a larger window may: none, the first one (it reads the
             picture without a padded copy), or all.
+        kernels_like: the release whose kernels these are taken to resemble until rows tell.
+        drops_zero_channels: channels whose weights are all zero are not computed.
         overlap_limit_bytes: a plan larger than this keeps every output beside its input; None is no limit.
     """
 
@@ -29,6 +31,8 @@ class Release(Sourced):
     title: str = ""
     overlap_expansion: Annotated[float, Field(ge=0)]
     overlap_convolutions: Literal["none", "first", "all"]
+    drops_zero_channels: bool = False
+    kernels_like: Version | None = None
     overlap_limit_bytes: Annotated[Annotated[Bytes, Field(gt=0)] | None, Field(alias="overlap_limit")] = None
 
     @property

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from ..errors import PlacementInvalid
+from .calibration import Calibration, shipped_calibration
 from .homes import Homes, homes_of, rehomed, with_images
 from .runtime import RuntimeSpec
 from .spec import DeviceSpec, Holds, MemorySpec
@@ -15,7 +16,7 @@ Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi"]
 
 @dataclass(frozen=True, slots=True)
 class KernelBuild:
-    """Which build of which kernel library runs: cmsis-nn c/dsp/mve, esp-nn s3/p4/generic/ansi, or "".
+    """Which build of which kernel library runs: cmsis-nn and x-cube-ai c/dsp/mve, esp-nn s3/p4/generic/ansi, or "".
 
     Args:
         departures: where the library's memory differs from the release that the rules describe, by name.
@@ -44,6 +45,7 @@ class Target:
     Args:
         placement: where things lie, if not where the file puts them; `device` then answers these homes.
         own_device: the device as its file has it, where a placement changed it.
+        own_calibration: fits to the user's own measurements over those that ship; None is what ships.
     """
 
     device: DeviceSpec
@@ -52,6 +54,12 @@ class Target:
     runtime_is_default: bool = True
     placement: Homes | None = None
     own_device: DeviceSpec | None = None
+    own_calibration: Calibration | None = None
+
+    @property
+    def calibration(self) -> Calibration:
+        """What was fitted to measurements: the user's own, or what ships."""
+        return self.own_calibration or shipped_calibration()
 
     @property
     def homes(self) -> Homes:
@@ -91,7 +99,7 @@ class Target:
         """The kernel build that this core gets from this runtime."""
         isa = self.device.core.isa
         flavour: Flavour = ""
-        if self.runtime.kernel_library == "cmsis-nn":
+        if self.runtime.kernel_library in ("cmsis-nn", "x-cube-ai"):
             flavour = "mve" if "mve" in isa else "dsp" if "dsp" in isa else "c"
         elif self.runtime.kernel_library == "esp-nn":
             simd = "pie" in isa

@@ -52,6 +52,8 @@ def choose_kernel(subgraph: Subgraph, op: Op, build: KernelBuild) -> KernelChoic
     library = build.library
     if library == "reference":
         return _REFERENCE
+    if library == "x-cube-ai":
+        return _stand_in(subgraph, op, build.flavour)
     rules = _RULES.get(library)
     if rules is None:
         return KernelChoice(library, "vendor", f"the kernels of {library} are not public")
@@ -59,6 +61,13 @@ def choose_kernel(subgraph: Subgraph, op: Op, build: KernelBuild) -> KernelChoic
     if rule is None:
         return _reference(f"{_TITLE[library]} has no kernel for {op.label}")
     return rule(subgraph, op, build.flavour)
+
+
+def _stand_in(subgraph: Subgraph, op: Op, flavour: str) -> KernelChoice:
+    """ST's kernels are not public: CMSIS-NN's kernel of the same op stands for one of them."""
+    rule = _RULES["cmsis-nn"].get(op.kind)
+    route = rule(subgraph, op, flavour).route if rule is not None else "ref"
+    return KernelChoice("x-cube-ai", route)
 
 
 _REFERENCE = KernelChoice("reference", "ref")

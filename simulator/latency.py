@@ -13,8 +13,9 @@ from .columns import Floats, KernelTable
 from .interval import Basis, Interval, unknown, weakest
 from .kernels.accelerator import rate_cycles
 from .kernels.cores import CoreCosts, Spread, core_costs
+from .kernels.factors import kernel_factors
 from .kernels.instructions import InstructionColumns, count_instructions, firmware_of
-from .stalls import Stalls, arena_stalls, weight_stalls
+from .stalls import Stalls, arena_stalls, fetched_weights, weight_stalls
 from .traffic import TrafficColumns, kernel_traffic
 
 _NO_WAIT_CPI = 0.85  # share of the fitted CPI that is left without wait states on code
@@ -75,12 +76,14 @@ def _core_cycles(
     costs: CoreCosts, counted: InstructionColumns,
 ) -> CycleColumns:  # fmt: skip
     is_cycles = np.array(counted.is_cycles, dtype=bool)
+    factor = kernel_factors(table, target, counted)
+    if factor is None:
+        return _unpriced(table, f"nothing was fitted to measurements of {target.runtime.label}")
     compute = [
-        np.where(is_cycles, count * simd, count * cpi)
+        np.where(is_cycles, count * simd, count * factor * cpi)
         for count, simd, cpi in zip((counted.value, counted.lo, counted.hi), _ONE, costs.cpi, strict=True)
     ]
-    streamed = table.weight_bytes if costs.is_fetched_once else traffic.weight_read_bytes
-    fetched = np.where(is_cycles, 0.0, streamed)
+    fetched = np.where(is_cycles, 0.0, fetched_weights(table, target, traffic, costs))
     weights = weight_stalls(table, target, traffic, costs=costs, fetched=fetched)
     arena = arena_stalls(table, target, traffic)
     least = weights.least + arena.least

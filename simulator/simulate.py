@@ -46,6 +46,7 @@ from .startup import copy_s
 from .support import allocator_findings, refusals
 from .traffic import TrafficColumns, kernel_traffic
 from .verdict import budget_findings, check_budget, decide, memory_budgets
+from .work_graph import drops_channels, work_graph
 from .workload import compile_table
 
 
@@ -70,10 +71,10 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     fusion = fuse(solved, target.runtime.fusion)
     planned = _plan(graph, fusion.graph, target)
     planned_s = perf_counter() - begin
-    table = compile_table(fusion.graph, target.kernels)
+    table = compile_table(_worked(solved, fusion.graph, target), target.kernels)
     traffic, cycles = kernel_traffic(table, target), kernel_cycles(table, target)
     latency_s = total_latency_s(table, cycles, target.clock_hz)
-    ops = op_rows(fusion.graph.main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan)
+    ops = op_rows(_worked(solved, fusion.graph, target).main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan)
     contents = _contents(graph, target, planned)
     memories = memory_fits(target, contents, columns=traffic, latency_s=latency_s, conditions=given)
     moved = total((m.traffic_bytes for m in memories if m.is_used), empty_source="no memory is used")
@@ -114,6 +115,11 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         timings_s={"plan": planned_s, "total": perf_counter() - begin},
         fusion_traffic=_fusion_traffic(solved, fusion.graph, target, traffic),
     )
+
+
+def _worked(solved: ModelGraph, fused: ModelGraph, target: Target) -> ModelGraph:
+    """What is left to compute: the fused kernels, less the channels that the runtime drops."""
+    return work_graph(solved, target) if drops_channels(target) else fused
 
 
 def _fusion_traffic(

@@ -41,6 +41,22 @@ class Stalls(NamedTuple):
     unknown: str = ""
 
 
+def fetched_weights(
+    table: KernelTable, target: Target, traffic: TrafficColumns, costs: CoreCosts
+) -> Floats:
+    """Bytes per row that the core's cycles per byte stand for.
+
+    Each weight once, or as often as the kernels stream it, less what the data cache before the weights' own
+    home holds back.
+    """
+    if costs.is_fetched_once:
+        return table.weight_bytes
+    if not costs.is_cached:
+        return traffic.weight_read_bytes
+    cache_bytes = cache_bytes_before(target.device, target.own_home("weights"))
+    return missed_weights(table, traffic, cache_bytes, is_fetched_once=False).value
+
+
 def weight_stalls(
     table: KernelTable, target: Target, traffic: TrafficColumns, *, costs: CoreCosts, fetched: Floats
 ) -> Stalls:
@@ -159,7 +175,7 @@ def _fitted_cycles_per_byte(costs: CoreCosts, weights: MemorySpec, clock_hz: flo
     access = weights.access
     if access is None or not access.wait_states:
         return costs.cycles_per_byte
-    fitted = costs.at_clock_hz or access.wait_states[-1].up_to_hz
+    fitted = costs.stalls_at_clock_hz or access.wait_states[-1].up_to_hz
     states = access.wait_states_at(fitted)
     ratio = access.wait_states_at(clock_hz) / states if states else 1.0
     return Spread(*(cost * ratio for cost in costs.cycles_per_byte))

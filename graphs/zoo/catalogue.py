@@ -8,8 +8,8 @@ from ...errors import ModelNotFound
 from ..build import GraphBuilder
 from ..ir import DType, ModelGraph
 from .demo import conv_add_pool_relu
-from .mlperf_tiny import ad01, kws01
-from .mobilenet_v1 import mobilenet_v1, vww01
+from .mlperf_tiny import ad01, kws01, sww01
+from .mobilenet_v1 import mobilenet_v1, person_detect, vww01, vww01_live
 from .mobilenet_v2 import mobilenet_v2
 from .reference import Plan, Reference
 from .resnet_v1 import resnet_v1_8, resnet_v1_32
@@ -22,6 +22,13 @@ ZOO: dict[str, Reference] = {
     ),
     "ic01": Reference("ResNet-8, CIFAR-10 (MLPerf Tiny)", resnet_v1_8, Plan(1.0, 32, 10)),
     "ad01": Reference("dense autoencoder, machine sounds (MLPerf Tiny)", ad01, Plan(1.0, 640, 640)),
+    "sww01": Reference("streaming wake word (MLPerf Tiny)", sww01, Plan(1.0, 30, 3)),
+    "vww01-live": Reference(
+        "vww01 without the channels whose published weights are all zero", vww01_live, Plan(0.25, 96, 2)
+    ),
+    "person-detect": Reference(
+        "MobileNetV1 0.25, person or not (TFLM's example)", person_detect, Plan(0.25, 96, 2, 1)
+    ),
     "mobilenet-v1": Reference(
         "MobileNetV1, ImageNet (Keras)", mobilenet_v1, Plan(1.0, 224, 1000), scales=True
     ),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..build import GraphBuilder
-from .blocks import RELU, RELU6, classify, conv, depthwise, keras_depthwise, picture, pointwise
+from ..geometry import Padding
+from ..ops import DepthwiseConv2DAttributes, Pool2DAttributes
+from .blocks import NONE, RELU, RELU6, classify, conv, depthwise, keras_depthwise, picture, pointwise
 from .reference import Plan
 
 # (channels, stride) of the blocks (Howard et al. 2017, table 1).
@@ -36,3 +38,26 @@ def vww01(b: GraphBuilder, plan: Plan) -> int:
         x = depthwise(b, x, stride=stride, activation=RELU)
         x = pointwise(b, x, _channels(published, plan.width), activation=RELU)
     return classify(b, x, _channels(1024, plan.width), plan.classes)
+
+
+# Output channels of the pointwise convolutions that have a weight other than zero in MLPerf Tiny's
+# vww_96_int8.tflite, counted from the file.
+_VWW_LIVE = (16, 32, 32, 64, 60, 107, 57, 30, 19, 19, 27, 32, 22)
+
+
+def vww01_live(b: GraphBuilder, plan: Plan) -> int:
+    """vww01 as a runtime leaves it that drops the channels whose published weights are all zero."""
+    x = conv(b, picture(b, plan), 8, stride=2, activation=RELU)
+    for channels, (_, stride) in zip(_VWW_LIVE, _BLOCKS, strict=True):
+        x = pointwise(b, depthwise(b, x, stride=stride, activation=RELU), channels, activation=RELU)
+    return classify(b, x, _VWW_LIVE[-1], plan.classes)
+
+
+def person_detect(b: GraphBuilder, plan: Plan) -> int:
+    """TFLM's example: a grey picture into a depthwise convolution of multiplier 8, a convolution as classifier."""
+    first = DepthwiseConv2DAttributes(Padding.SAME, 2, 2, 8, RELU6)
+    x = b.depthwise(picture(b, plan), (3, 3), first)
+    for published, stride in _BLOCKS:
+        x = pointwise(b, depthwise(b, x, stride=stride, activation=RELU6), published // 4, activation=RELU6)
+    pooled = b.pool("AVERAGE_POOL_2D", x, Pool2DAttributes(stride_w=2, stride_h=2, filter_width=3, filter_height=3))
+    return b.softmax(b.reshape(pointwise(b, pooled, plan.classes, activation=NONE), (1, plan.classes)))

@@ -7,9 +7,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from ...devices.calibration import Calibration, CoreFit, Given
 from ...devices.target import Target
 from ..interval import Basis
 
+# Libraries whose figures a calibration fits on Arm cores; the table's are what others take.
+_FITTED = frozenset({"cmsis-nn", "x-cube-ai"})
+_NEVER_MEASURED = (0.6, 1.7)  # without any left-out row: as wide as two cores differ (mlperf_cross_core_ratio.csv)
+_KNOWN = {
+    "board": "its own among them; p10..p90 of networks left out",
+    "core": "none of them this one; p10..p90 of boards left out",
+    "nothing": "and this core was never measured",
+}
 _PATH = Path(__file__).parents[1] / "data" / "cores.csv"
 
 
@@ -22,21 +31,76 @@ class Spread(NamedTuple):
 
 
 class CoreCosts(NamedTuple):
-    """The costs of one core; `counted` names the core whose instruction counts are used."""
+    """The costs of one core.
+
+    Args:
+        counted: the core whose instruction counts are used.
+        at_clock_hz: the clock that they were fitted at; None is any.
+        is_fetched_once: cycles_per_byte is paid once per weight byte, whatever kernel and cache do.
+        is_cached: it is paid for what the data cache in front of the weights lets through.
+        stalls_at_clock_hz: the clock whose wait states cycles_per_byte holds for; None is the part's highest.
+    """
 
     core: str
     counted: str
     cpi: Spread
     is_fetched_once: bool
+    is_cached: bool
     cycles_per_byte: Spread
     at_clock_hz: float | None
+    stalls_at_clock_hz: float | None
     element_factor: float
     basis: Basis
     source: str
 
 
 def core_costs(target: Target) -> CoreCosts | None:
-    """The most specific row for this target; None where no cost model covers its core."""
+    """What the calibration says of this board or core, else the most specific row of the table.
+
+    None where no cost model covers the core.
+    """
+    costs = _tabled(target)
+    if costs is None or target.kernels.library not in _FITTED:
+        return costs
+    costs = costs._replace(is_cached=True)
+    fit = target.calibration.core_table.get(target.device.core.name)
+    return costs if fit is None else _fitted(costs, fit, target)
+
+
+def _fitted(costs: CoreCosts, core: CoreFit, target: Target) -> CoreCosts:
+    """cpi = the core's x the board's factor; the interval is p10..p90 of measured / predicted of left-out rows."""
+    library, calibration = target.kernels.library, target.calibration
+    board = calibration.board_table.get(target.device.name)
+    given: Given = "nothing" if not core.boards else "core" if board is None else "board"
+    factor, stall = (1.0, 1.0) if board is None else (board.factor, board.stall_factor)
+    stall *= calibration.fetch_table.get(library, 1.0)
+    low, high = error_ratios(calibration, library, given)
+    source = f"fitted to {core.rows} rows of {core.boards} boards of this core, {_KNOWN[given]}"
+    return costs._replace(
+        cpi=_around(core.cpi * factor, low, high),
+        cycles_per_byte=_around(core.cycles_per_byte * stall, low, high),
+        at_clock_hz=None if board is None else board.at_clock_hz,
+        stalls_at_clock_hz=None,
+        basis=Basis.CALIBRATED if core.boards else Basis.ANALYTIC,
+        source=f"{source}; {calibration.date}",
+    )
+
+
+def error_ratios(calibration: Calibration, library: str, given: Given) -> tuple[float, float]:
+    """p10 and p90 of measured / predicted of rows left out, for the library or for all of them."""
+    table = calibration.spread_table
+    spread = table.get((library, given)) or table.get(("", given))
+    if spread is None:
+        return _NEVER_MEASURED
+    return min(1.0, spread.p10), max(1.0, spread.p90)
+
+
+def _around(value: float, low: float, high: float) -> Spread:
+    return Spread(value, value * low, value * high)
+
+
+def _tabled(target: Target) -> CoreCosts | None:
+    """The most specific row for this target."""
     device, build = target.device, target.kernels
     best: dict[str, str] | None = None
     rank = -1
@@ -48,14 +112,15 @@ def core_costs(target: Target) -> CoreCosts | None:
             best, rank = row, specific
     if best is None:
         return None
-    counted = best["plain"] if build.library != "cmsis-nn" else best[build.flavour or "c"]
+    counted = best[build.flavour or "c"] if build.library in _FITTED else best["plain"]
     return _costs(best, counted) if counted else None
 
 
 def _costs(row: dict[str, str], counted: str) -> CoreCosts:
+    at_clock_hz = float(row["at_clock_hz"]) if row["at_clock_hz"] else None
     return CoreCosts(
-        row["core"], counted, _spread(row, "cpi"), row["fetch"] == "once", _spread(row, "cycles_per_byte"),
-        float(row["at_clock_hz"]) if row["at_clock_hz"] else None, float(row["element_factor"]),
+        row["core"], counted, _spread(row, "cpi"), row["fetch"] == "once", False, _spread(row, "cycles_per_byte"),
+        at_clock_hz, at_clock_hz, float(row["element_factor"]),
         Basis(row["basis"]), row["source"],
     )  # fmt: skip
 

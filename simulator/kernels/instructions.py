@@ -9,28 +9,31 @@ import numpy as np
 from ...devices.target import KernelBuild, Target
 from ..columns import UNSIZED, Floats, KernelTable
 from ..interval import Basis
+from .classes import kernel_classes
 from .cmsis_nn import cmsis_price
 from .cores import CoreCosts
 from .esp_nn import esp_price
 from .price import ALL_TERMS, Family, Price, compiled_price, load_families, unpriced
 from .reference import reference_price
-from .terms import kernel_terms
+from .terms import LOOP_TERMS, kernel_terms
 
 # The interpreter's own work per op: order of 1000 instructions (specs/cmsis_nn_cost.md, how measured).
 INTERPRETER_INSTRUCTIONS = (1000.0, 400.0, 2500.0)
 _SIMD_FLAVOURS = ("s3", "p4")
 _MACS = ALL_TERMS.index("macs")
+_LOOPS = [index for index, term in enumerate(ALL_TERMS) if term in LOOP_TERMS]
 
 
 class InstructionColumns(NamedTuple):
     """Instructions per row (nan is unknown), their interval, and how they are known.
 
-    `is_cycles` marks rows whose figures are cycles already (published ticks of SIMD kernels).
+    `loops` is the part of `value` inside the innermost multiplication loops. `is_cycles` marks rows whose figures are cycles already (published ticks of SIMD kernels).
     """
 
     value: Floats
     lo: Floats
     hi: Floats
+    loops: Floats
     is_cycles: list[bool]
     basis: list[Basis]
     family: list[str]
@@ -62,12 +65,13 @@ def count_instructions(table: KernelTable, costs: CoreCosts, firmware: Firmware)
 
 
 def _count(table: KernelTable, costs: CoreCosts, firmware: Firmware) -> InstructionColumns:
-    priced = [_price(table, row, firmware) for row in range(len(table))]
+    priced = [_price(table, row, firmware, costs.counted) for row in range(len(table))]
     known, flavour = load_families(costs.counted), firmware.build.flavour
     fast = load_families(flavour) if flavour in _SIMD_FLAVOURS else {}
     rows = [_row_family(price, fast if simd else known, costs) for price, simd in priced]
     coefficients = np.array([family.coefficients for _, family in rows]).reshape(len(rows), len(ALL_TERMS))
-    core = (table_terms(table) * coefficients).sum(axis=1)
+    each = table_terms(table) * coefficients
+    core, loops = each.sum(axis=1), each[:, _LOOPS].sum(axis=1)
     factor = np.array([(p.factor, p.lo * f.lo, p.hi * f.hi) for p, f in rows]).reshape(len(rows), 3).T
     unknown = np.array([not price.family for price, _ in rows], dtype=bool)
     value, lo, hi = (
@@ -75,7 +79,7 @@ def _count(table: KernelTable, costs: CoreCosts, firmware: Firmware) -> Instruct
         for part, own in zip(factor, INTERPRETER_INSTRUCTIONS, strict=True)
     )
     return InstructionColumns(
-        value, np.minimum(lo, value), np.maximum(hi, value), [simd for _, simd in priced],
+        value, np.minimum(lo, value), np.maximum(hi, value), loops * factor[0], [simd for _, simd in priced],
         [_basis(price, family) for price, family in rows], [price.family for price, _ in rows],
         [price.reason or family.reason for price, family in rows],
     )  # fmt: skip
@@ -95,20 +99,25 @@ def table_terms(table: KernelTable) -> Floats:
     return found
 
 
-def _price(table: KernelTable, row: int, firmware: Firmware) -> tuple[Price, bool]:
+def _price(table: KernelTable, row: int, firmware: Firmware, counted: str) -> tuple[Price, bool]:
     """The row's price as this firmware is compiled; whether it is in cycles."""
     library, simd = table.choices[row].library, False
     if not table.is_sized[row]:
         return unpriced(UNSIZED), False
     if library == "cmsis-nn":
         price = cmsis_price(table, row)
+    elif library == "x-cube-ai":
+        is_plain = table.choices[row].route == "ref"
+        return reference_price(table, row, has_fpu=firmware.has_fpu) if is_plain else cmsis_price(table, row), False
     elif library == "esp-nn":
         price, simd = esp_price(table, row, simd=firmware.build.flavour in _SIMD_FLAVOURS)
     elif library == "reference":
         price = reference_price(table, row, has_fpu=firmware.has_fpu)
     else:
         return unpriced(f"the kernels of {library} are not modelled"), False
-    return (price if simd else compiled_price(price, library, firmware.flags)), simd
+    if simd:
+        return price, True
+    return compiled_price(price, library, counted, kernel_classes(table)[row], firmware.flags), False
 
 
 _NONE = Family(np.zeros(len(ALL_TERMS)), 1.0, 1.0, Basis.UNKNOWN, "")

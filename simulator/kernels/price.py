@@ -49,25 +49,33 @@ def unpriced(reason: str) -> Price:
     return Price("", reason)
 
 
-def compiled_price(price: Price, library: str, flags: str) -> Price:
-    """The price with the flags that the kernel is compiled with, against -O2."""
+def compiled_price(price: Price, library: str, counted: str, kind: str, flags: str) -> Price:
+    """The price with the flags that the kernel is compiled with, against -O2.
+
+    Args:
+        counted: the core whose counts are used.
+        kind: the kernel class of the row.
+    """
     if not price.family:
         return price
-    built = _builds().get((library, flags)) or _builds()[library, "unknown"]
-    if not built.reason:
+    builds = _builds()
+    known = builds.get((library, counted, kind, flags)) or builds.get((library, "", "", flags))
+    built = known or builds[library, "", "", "unknown"]
+    if built.factor == built.lo == built.hi == 1.0:
         return price
     reason = "; ".join(text for text in (price.reason, built.reason) if text)
     return Price(price.family, reason, price.lo * built.lo, price.factor * built.factor, price.hi * built.hi)
 
 
 @lru_cache(maxsize=1)
-def _builds() -> dict[tuple[str, str], Price]:
-    """(library, flags) -> what they do to a price."""
+def _builds() -> dict[tuple[str, str, str, str], Price]:
+    """(library, counted core, kernel class, flags) -> what they do to a price."""
     builds = {}
     for library in ("reference", "cmsis-nn", "esp-nn"):
         for row in _rows("kernel_builds.csv", library):
             factors = float(row["lo"]), float(row["factor"]), float(row["hi"])
-            builds[library, row["flags"]] = Price("", row["reason"], *factors)
+            key = library, row["counted"], row["class"], row["flags"]
+            builds[key] = Price("", row["reason"], *factors)
     return builds
 
 

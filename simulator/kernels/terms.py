@@ -17,6 +17,13 @@ TERMS = (
 )  # fmt: skip
 
 
+# What is counted inside the innermost multiplication loops.
+LOOP_TERMS = frozenset({
+    "macs", "taps", "m_pair", "m_odd", "macs_lo", "macs_hi", "m512", "ocr4t", "b4v", "b1v", "oc4v", "oc1v",
+    "vtapsg16", "d4t", "d1t",
+})  # fmt: skip
+
+
 def kernel_terms(e: Extents) -> Floats:
     """rows x TERMS: every loop count of every row, for one batch element."""
     pix, window = e.out_h * e.out_w, e.k_h * e.k_w

@@ -86,7 +86,7 @@ def _pieces(target: Target, judge: Judge, plan: MemoryPlan) -> list[Piece]:
         raise PlacementInvalid(what, where=target.device.name)
     counted = count_instructions(judge.table, costs, firmware_of(target))
     traffic = kernel_traffic(judge.table, target)
-    streamed = judge.table.weight_bytes if costs.is_fetched_once else traffic.weight_read_bytes
+    streamed = fetched_weights(judge.table, target, traffic, costs)
     fetched = np.where(np.array(counted.is_cycles, dtype=bool), 0.0, streamed)
     end = max((b.last for b in plan.buffers), default=0)
     return [

@@ -62,7 +62,7 @@ def st_rows(facts: Facts) -> tuple[tuple[StRow, ...], dict[str, int]]:
     """The rows, and how many were left out for each reason."""
     rows, left_out = [], dict[str, int]()
     for raw in facts.rows("st_model_zoo.csv"):
-        reason = _reason(raw)
+        reason = reason_left_out(raw)
         if reason:
             left_out[reason] = left_out.get(reason, 0) + 1
         else:
@@ -70,7 +70,7 @@ def st_rows(facts: Facts) -> tuple[tuple[StRow, ...], dict[str, int]]:
     return tuple(rows), left_out
 
 
-def _reason(raw: Mapping[str, str]) -> str:
+def reason_left_out(raw: Mapping[str, str], *, needs_ram: bool = True) -> str:
     """Why this row is not compared; "" if it is."""
     if raw["series"] == "STM32N6":
         return "STM32N6: run by its NPU, another runtime"
@@ -84,7 +84,7 @@ def _reason(raw: Mapping[str, str]) -> str:
         return "another family"
     if raw["cubeai_version"] not in VERSIONS:
         return "no version of the runtime stated"
-    if not raw["activation_ram_kib"]:
+    if needs_ram and not raw["activation_ram_kib"]:
         return "no RAM stated"
     return ""
 
@@ -97,24 +97,31 @@ def _match(model: str) -> tuple[re.Match[str], str, str] | None:
     return None
 
 
-def _row(raw: Mapping[str, str]) -> StRow:
+def network_of(raw: Mapping[str, str]) -> tuple[str, Network]:
+    """Release and network of a row that is not left out."""
     matched = _match(raw["model"])
-    assert matched is not None  # _reason looked
+    assert matched is not None  # reason_left_out looked
     found, family, name = matched
     dataset, extents = raw["dataset"].lower(), [int(n) for n in raw["resolution"].split("x")]
     scales = family != "ResNet v1"
     grey = "grayscale" in raw["model"] or extents[2:] == [1]
     if dataset == "visual wake word":
         name = "vww01"
-    network = Network(
+    return VERSIONS[raw["cubeai_version"]], Network(
         name, float(found[1]) if found.groups() else None, extents[0] if scales else None,
         _CLASSES[dataset], (1 if grey else 3) if scales else None,
     )  # fmt: skip
+
+
+def _row(raw: Mapping[str, str]) -> StRow:
+    version, network = network_of(raw)
+    matched = _match(raw["model"])
+    assert matched is not None
 
     def size(column: str) -> float | None:
         return float(raw[column]) * KIB if raw[column] else None
 
     return StRow(
-        VERSIONS[raw["cubeai_version"]], family, network, float(raw["activation_ram_kib"]) * KIB,
+        version, matched[1], network, float(raw["activation_ram_kib"]) * KIB,
         size("runtime_ram_kib"), size("weights_flash_kib"), size("code_flash_kib"),
     )  # fmt: skip

@@ -1,0 +1,1 @@
+"""How measured rows become coefficients with held-out residuals."""

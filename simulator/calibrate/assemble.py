@@ -1,0 +1,102 @@
+"""What do fitted coefficients and held-out residuals look like as a calibration?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from statistics import mode
+
+import numpy as np
+
+from ...devices.calibration import BoardFit, Calibration, CoreFit, FetchFit, Given, KernelFit, SpreadFit
+from .features import SPLIT, Features
+from .fit import Fit, Key, fitted_labels
+from .holdout import HeldOut
+
+_DIGITS = 4  # figures that reproduce bit for bit wherever they are fitted
+_FEW = 10  # rows below which a library's residuals are pooled with all others
+
+
+def assembled(
+    rows: Sequence[Features], fit: Fit, fixed: Mapping[Key, float], *, spreads: Sequence[SpreadFit], date: str,
+) -> Calibration:  # fmt: skip
+    """The calibration that these rows make."""
+    sources = tuple(dict.fromkeys(one.row.source.split(":")[0] for one in rows if one.row.source))
+    return Calibration.model_construct(
+        date=date, sources=sources, cores=_cores(rows, fit), boards=_boards(rows, fit),
+        kernels=(*_kernels(rows, fit), *_fixed_kernels(fixed)), fetches=_fetches(rows, fit),
+        spreads=tuple(spreads),
+    )  # fmt: skip
+
+
+def spreads_of(board_out: Sequence[HeldOut], one_given: Sequence[HeldOut]) -> tuple[SpreadFit, ...]:
+    """p10, p50 and p90 of measured / predicted, per library and over all."""
+    spreads = []
+    cases: tuple[tuple[Given, Sequence[HeldOut]], ...] = (("core", board_out), ("board", one_given))
+    for given, rows in cases:
+        for library in ("", *sorted({row.features.library for row in rows})):
+            ratios = [row.ratio for row in rows if library in ("", row.features.library)]
+            if len(ratios) >= _FEW or not library:
+                spreads.append(_spread(library, given, ratios))
+    return tuple(spreads)
+
+
+def _spread(library: str, given: Given, ratios: Sequence[float]) -> SpreadFit:
+    low, middle, high = (rounded(float(np.percentile(ratios, p))) for p in (10, 50, 90))
+    return SpreadFit(library=library, given=given, p10=low, p50=middle, p90=high, rows=len(ratios))
+
+
+def rounded(value: float) -> float:
+    return float(f"{value:.{_DIGITS}g}")
+
+
+def _cores(rows: Sequence[Features], fit: Fit) -> tuple[CoreFit, ...]:
+    found = []
+    for core in sorted({one.core for one in rows}):
+        own = [one for one in rows if one.core == core]
+        found.append(CoreFit(
+            core=core, cpi=rounded(fit.coefficient("cpi", core)),
+            cycles_per_byte=rounded(fit.coefficient("per_byte", core)), rows=len(own),
+            boards=len({one.device for one in own}),
+        ))  # fmt: skip
+    return tuple(found)
+
+
+def _boards(rows: Sequence[Features], fit: Fit) -> tuple[BoardFit, ...]:
+    found = []
+    for device in sorted({one.device for one in rows}):
+        own = [one for one in rows if one.device == device]
+        found.append(BoardFit.model_construct(
+            device=device, factor=rounded(fit.coefficient("board", device)),
+            stall_factor=rounded(fit.coefficient("stall", device)),
+            at_clock_hz=mode(one.target.clock_hz for one in own),
+            libraries=tuple(sorted({one.library for one in own})), rows=len(own),
+        ))  # fmt: skip
+    return tuple(found)
+
+
+def _kernels(rows: Sequence[Features], fit: Fit) -> tuple[KernelFit, ...]:
+    classes = sorted({part[0] for one in rows if one.label in fitted_labels() for part in one.instructions})
+    found = []
+    for label in fitted_labels():
+        count = sum(one.label == label for one in rows)
+        source = f"fitted to {count} rows of this release and to those that it resembles"
+        for name in classes:
+            parts = ("loops", "rest") if name in SPLIT else ("all", "all")
+            inner, rest = (rounded(fit.coefficient("kernel", label, name, part)) for part in parts)
+            found.append(
+                KernelFit(runtime=label, kernels=name, factor=inner, rest_factor=rest, source=source)
+            )
+    return tuple(found)
+
+
+def _fixed_kernels(fixed: Mapping[Key, float]) -> tuple[KernelFit, ...]:
+    source = "instructions counted for the release's own sources (cpi_check.csv), not fitted to latencies"
+    return tuple(
+        KernelFit(runtime=key[1], kernels=key[2], factor=rounded(value), rest_factor=rounded(value), source=source)
+        for key, value in sorted(fixed.items())
+    )
+
+
+def _fetches(rows: Sequence[Features], fit: Fit) -> tuple[FetchFit, ...]:
+    libraries = sorted({one.library for one in rows} - {"cmsis-nn"})
+    return tuple(FetchFit(library=one, factor=rounded(fit.coefficient("fetch", one))) for one in libraries)

@@ -1,0 +1,24 @@
+"""How many instructions do a runtime's kernels need against the counted kernels that stand for them?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from ...devices.target import Target
+from ..columns import Floats, KernelTable
+from .classes import kernel_classes
+from .instructions import InstructionColumns
+
+
+def kernel_factors(table: KernelTable, target: Target, counted: InstructionColumns) -> Floats | None:
+    """One factor per row: (factor x loops + rest factor x rest) / (loops + rest).
+
+    1 where the counted kernels are the runtime's own; None where they are not and nobody fitted factors.
+    """
+    fits = target.calibration.kernel_table.get(target.runtime.label)
+    if fits is None:
+        return None if target.kernels.library == "x-cube-ai" else np.ones(len(table))
+    pairs = {name: (fit.factor, fit.rest_factor) for name, fit in fits.items()}
+    inner, rest = np.array([pairs.get(name, (1.0, 1.0)) for name in kernel_classes(table)]).reshape(-1, 2).T
+    share = np.divide(counted.loops, counted.value, out=np.zeros(len(table)), where=counted.value > 0)
+    return inner * share + rest * (1 - share)

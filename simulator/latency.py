@@ -14,11 +14,10 @@ from .interval import Basis, Interval, unknown, weakest
 from .kernels.accelerator import rate_cycles
 from .kernels.cores import CoreCosts, Spread, core_costs
 from .kernels.instructions import InstructionColumns, count_instructions, firmware_of
-from .stalls import Stalls, arena_stalls, weight_stalls
+from .stalls import Stalls, arena_stalls, fetched_weights, weight_stalls
 from .traffic import TrafficColumns, kernel_traffic
 
 _NO_WAIT_CPI = 0.85  # share of the fitted CPI that is left without wait states on code
-_ONE = Spread(1.0, 0.85, 1.2)  # cycles per cycle of a published kernel, on another chip of the same core
 
 
 class CycleColumns(NamedTuple):
@@ -74,13 +73,10 @@ def _core_cycles(
     table: KernelTable, target: Target, traffic: TrafficColumns, *,
     costs: CoreCosts, counted: InstructionColumns,
 ) -> CycleColumns:  # fmt: skip
-    is_cycles = np.array(counted.is_cycles, dtype=bool)
     compute = [
-        np.where(is_cycles, count * simd, count * cpi)
-        for count, simd, cpi in zip((counted.value, counted.lo, counted.hi), _ONE, costs.cpi, strict=True)
+        count * cpi for count, cpi in zip((counted.value, counted.lo, counted.hi), costs.cpi, strict=True)
     ]
-    streamed = table.weight_bytes if costs.is_fetched_once else traffic.weight_read_bytes
-    fetched = np.where(is_cycles, 0.0, streamed)
+    fetched = fetched_weights(table, target, traffic, costs)
     weights = weight_stalls(table, target, traffic, costs=costs, fetched=fetched)
     arena = arena_stalls(table, target, traffic)
     least = weights.least + arena.least
@@ -142,8 +138,6 @@ def _source(counted: InstructionColumns, row: int, costs: CoreCosts) -> str:
     """Where the figure of a row comes from, and what it takes for granted."""
     family, reason = counted.family[row], counted.reason[row]
     granted = f" ({reason})" if reason else ""
-    if counted.is_cycles[row]:
-        return f"published cycles of {family}{granted}"
     return f"instructions of {family}{granted}, counted for {costs.counted} x CPI: {costs.source}"
 
 

@@ -9,7 +9,7 @@ from ..build import GraphBuilder
 from ..ir import DType, ModelGraph
 from .demo import conv_add_pool_relu
 from .mlperf_tiny import ad01, kws01
-from .mobilenet_v1 import mobilenet_v1, vww01
+from .mobilenet_v1 import mobilenet_v1, person_detect, vww01
 from .mobilenet_v2 import mobilenet_v2
 from .reference import Plan, Reference
 from .resnet_v1 import resnet_v1_8, resnet_v1_32
@@ -22,6 +22,12 @@ ZOO: dict[str, Reference] = {
     ),
     "ic01": Reference("ResNet-8, CIFAR-10 (MLPerf Tiny)", resnet_v1_8, Plan(1.0, 32, 10)),
     "ad01": Reference("dense autoencoder, machine sounds (MLPerf Tiny)", ad01, Plan(1.0, 640, 640)),
+    "person-detect": Reference(
+        "MobileNetV1 0.25 on a grey picture, person or not (tflite-micro's example)",
+        person_detect,
+        Plan(0.25, 96, 2, 1),
+        scales=True,
+    ),
     "mobilenet-v1": Reference(
         "MobileNetV1, ImageNet (Keras)", mobilenet_v1, Plan(1.0, 224, 1000), scales=True
     ),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from ..build import GraphBuilder
-from .blocks import RELU, RELU6, classify, conv, depthwise, keras_depthwise, picture, pointwise
+from ..geometry import Padding
+from ..ops import DepthwiseConv2DAttributes
+from .blocks import NONE, RELU, RELU6, classify, conv, depthwise, keras_depthwise, picture, pointwise
 from .reference import Plan
 
 # (channels, stride) of the blocks (Howard et al. 2017, table 1).
@@ -36,3 +38,14 @@ def vww01(b: GraphBuilder, plan: Plan) -> int:
         x = depthwise(b, x, stride=stride, activation=RELU)
         x = pointwise(b, x, _channels(published, plan.width), activation=RELU)
     return classify(b, x, _channels(1024, plan.width), plan.classes)
+
+
+def person_detect(b: GraphBuilder, plan: Plan) -> int:
+    """As tflite-micro's example has it: the first block is depthwise on one channel, the last a 1x1."""
+    first = DepthwiseConv2DAttributes(Padding.SAME, 2, 2, _channels(32, plan.width), RELU6)
+    x = b.depthwise(picture(b, plan), (3, 3), first)
+    for published, stride in _BLOCKS:
+        x = depthwise(b, x, stride=stride, activation=RELU6)
+        x = pointwise(b, x, _channels(published, plan.width), activation=RELU6)
+    scores = pointwise(b, b.pool("AVERAGE_POOL_2D", x), plan.classes, activation=NONE)
+    return b.softmax(b.reshape(scores, (1, plan.classes)))

@@ -27,7 +27,7 @@ class CoreCosts(NamedTuple):
     core: str
     counted: str
     cpi: Spread
-    is_fetched_once: bool
+    is_cached: bool
     cycles_per_byte: Spread
     at_clock_hz: float | None
     element_factor: float
@@ -54,7 +54,7 @@ def core_costs(target: Target) -> CoreCosts | None:
 
 def _costs(row: dict[str, str], counted: str) -> CoreCosts:
     return CoreCosts(
-        row["core"], counted, _spread(row, "cpi"), row["fetch"] == "once", _spread(row, "cycles_per_byte"),
+        row["core"], counted, _spread(row, "cpi"), row["fetch"] == "cached", _spread(row, "cycles_per_byte"),
         float(row["at_clock_hz"]) if row["at_clock_hz"] else None, float(row["element_factor"]),
         Basis(row["basis"]), row["source"],
     )  # fmt: skip

@@ -53,7 +53,9 @@ def compiled_price(price: Price, library: str, flags: str) -> Price:
     """The price with the flags that the kernel is compiled with, against -O2."""
     if not price.family:
         return price
-    built = _builds().get((library, flags)) or _builds()[library, "unknown"]
+    loops = library if price.family.startswith("ref_") else f"{library}-elements"
+    builds = _builds()
+    built = builds.get((loops, flags)) or builds.get((library, flags)) or builds[library, "unknown"]
     if not built.reason:
         return price
     reason = "; ".join(text for text in (price.reason, built.reason) if text)
@@ -64,7 +66,7 @@ def compiled_price(price: Price, library: str, flags: str) -> Price:
 def _builds() -> dict[tuple[str, str], Price]:
     """(library, flags) -> what they do to a price."""
     builds = {}
-    for library in ("reference", "cmsis-nn", "esp-nn"):
+    for library in ("reference", "reference-elements", "cmsis-nn", "esp-nn"):
         for row in _rows("kernel_builds.csv", library):
             factors = float(row["lo"]), float(row["factor"]), float(row["hi"])
             builds[library, row["flags"]] = Price("", row["reason"], *factors)

@@ -32,7 +32,8 @@ HUBER = 1.5  # standard deviations beyond which a row counts linearly
 ROUNDS, STEP, START = 30, 1e-5, 2.6
 # (core, device) of cores.csv -> the chip whose figure it gets
 CORE_ROWS = {
-    ("rv32imc", ""): "esp32-c3", ("rv32imac", ""): "esp32-c6", ("rv32imafc", ""): "esp32-p4",
+    ("rv32imc", ""): "esp32-c3", ("rv32imac", "esp32-c6"): "esp32-c6", ("rv32imafc", ""): "esp32-p4",
+    ("rv32imc", "esp32-c3"): "esp32-c3", ("rv32imafc", "esp32-p4"): "esp32-p4",
     ("xtensa-lx6", ""): "esp32", ("xtensa-lx7", ""): "esp32-s3", ("xtensa-lx7", "esp32-s2"): "esp32-s2",
 }  # fmt: skip
 CPI_AT, FACTOR_AT = 7, 11  # columns of cores.csv: value, then its bounds

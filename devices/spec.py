@@ -68,11 +68,16 @@ class CoreSpec(Sourced):
 
 
 class CacheSpec(Sourced):
-    """A cache in front of a memory (or of all memories of the core)."""
+    """A cache in front of a memory (or of all memories of the core).
+
+    Args:
+        ways: lines that share a set; 0 if nobody says.
+    """
 
     instruction_bytes: Annotated[Bytes, Field(ge=0, alias="instruction")] = 0
     data_bytes: Annotated[Bytes, Field(ge=0, alias="data")] = 0
     unified_bytes: Annotated[Bytes, Field(ge=0, alias="unified")] = 0
+    ways: Annotated[int, Field(strict=True, ge=0, le=64)] = 0
 
 
 class WaitStates(Block):

@@ -49,12 +49,14 @@ def refits() -> dict[tuple[str, str], tuple[list[str], list[str]]]:
             fits[core, "softmax_s8"] = (["softmax_s8"], ["out", "pix"])
     rv, opt = "rv32imc", "espnn_opt_"
     loops = ["taps", "krow", "vpatch", "patches", "out", "pix", "one"]
-    fits[rv, "esp_conv_s8"] = ([opt + f for f in kxk], loops)
-    fits[rv, "esp_conv1x1_s8"] = ([opt + f for f in one], ["macs", "out", "pix", "one"])
-    fits[rv, "esp_dw_s8"] = ([opt + f for f in dw], ["taps", "krow", "patchsat", "out", "pix", "one"])
-    multiplied = [opt + "dw_chmult_s8", opt + "dw_cin1_s8"]
-    fits[rv, "esp_dw_chmult_s8"] = (multiplied, ["taps", "krow", "out", "one"])
-    fits[rv, "esp_fc_s8"] = ([opt + "fc_s8", opt + "fc_odd_s8"], ["macs", "out", "one"])
+    for here, there in (("esp", opt), ("esp_ansi", "espnn_ansi_")):
+        fits[rv, f"{here}_conv_s8"] = ([there + f for f in kxk], loops)
+        fits[rv, f"{here}_conv1x1_s8"] = ([there + f for f in one], ["macs", "out", "pix", "one"])
+        single = ["taps", "krow", "patchsat", "out", "pix", "one"]
+        fits[rv, f"{here}_dw_s8"] = ([there + f for f in dw], single)
+        multiplied = [there + "dw_chmult_s8", there + "dw_cin1_s8"]
+        fits[rv, f"{here}_dw_chmult_s8"] = (multiplied, ["taps", "krow", "out", "one"])
+        fits[rv, f"{here}_fc_s8"] = ([there + "fc_s8", there + "fc_odd_s8"], ["macs", "out", "one"])
     for name, pool in zip(("avg", "max"), POOLS, strict=True):
         sources = [f"espnn_ansi_{family}" for family in pool]
         fits[rv, f"esp_{name}pool_s8"] = (sources, ["taps", "vpatch", "out", "pix", "one"])

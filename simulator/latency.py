@@ -19,7 +19,6 @@ from .stalls import Stalls, arena_stalls, fetched_weights, weight_stalls
 from .traffic import TrafficColumns, kernel_traffic
 
 _NO_WAIT_CPI = 0.85  # share of the fitted CPI that is left without wait states on code
-_ONE = Spread(1.0, 0.85, 1.2)  # cycles per cycle of a published kernel, on another chip of the same core
 
 
 class CycleColumns(NamedTuple):
@@ -75,15 +74,14 @@ def _core_cycles(
     table: KernelTable, target: Target, traffic: TrafficColumns, *,
     costs: CoreCosts, counted: InstructionColumns,
 ) -> CycleColumns:  # fmt: skip
-    is_cycles = np.array(counted.is_cycles, dtype=bool)
     factor = kernel_factors(table, target, counted)
     if factor is None:
         return _unpriced(table, f"nothing was fitted to measurements of {target.runtime.label}")
     compute = [
-        np.where(is_cycles, count * simd, count * factor * cpi)
-        for count, simd, cpi in zip((counted.value, counted.lo, counted.hi), _ONE, costs.cpi, strict=True)
+        count * factor * cpi
+        for count, cpi in zip((counted.value, counted.lo, counted.hi), costs.cpi, strict=True)
     ]
-    fetched = np.where(is_cycles, 0.0, fetched_weights(table, target, traffic, costs))
+    fetched = fetched_weights(table, target, traffic, costs)
     weights = weight_stalls(table, target, traffic, costs=costs, fetched=fetched)
     arena = arena_stalls(table, target, traffic)
     least = weights.least + arena.least
@@ -145,8 +143,6 @@ def _source(counted: InstructionColumns, row: int, costs: CoreCosts) -> str:
     """Where the figure of a row comes from, and what it takes for granted."""
     family, reason = counted.family[row], counted.reason[row]
     granted = f" ({reason})" if reason else ""
-    if counted.is_cycles[row]:
-        return f"published cycles of {family}{granted}"
     return f"instructions of {family}{granted}, counted for {costs.counted} x CPI: {costs.source}"
 
 

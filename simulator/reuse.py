@@ -4,6 +4,10 @@
   the input's band and the filter fit           each byte once
   one block of windows fits                     each window once: inputs again where windows overlap
   nothing fits                                  every access
+  a filter of F bytes, C bytes of W ways         each byte once, then min(F, (F - C) x (W + 1)) in each pass
+
+The last: read from end to end again and again, a set with one line too many loses all its lines (least
+recently used first), a set that holds its lines keeps them.
 
 band = k_h rows of the input, window = k_h x k_w x input channels; a filter is read again after the windows of
 one block. The interval: each byte once, to every access.
@@ -51,20 +55,20 @@ def missed_activations(table: KernelTable, traffic: TrafficColumns, cache_bytes:
     return Missed(np.where(band + table.filter_bytes <= cache_bytes, once, by_window), once, each)
 
 
-def missed_weights(
-    table: KernelTable, traffic: TrafficColumns, cache_bytes: int, *, is_fetched_once: bool
-) -> Missed:
-    """Bytes of weights that reach their memory.
+def ways_before(device: DeviceSpec, memory: MemorySpec) -> int:
+    """How many lines share a set of that cache; 0 if nobody says."""
+    return device.cache.ways if device.cache is not None and memory.kind != "tcm" else 0
 
-    Where the core's costs were fitted with one fetch of each weight, that is taken: at most two.
-    """
-    once = table.weight_bytes
-    if is_fetched_once:
-        return Missed(once, once, 2 * once)
-    each = traffic.weight_read_bytes
+
+def missed_weights(table: KernelTable, traffic: TrafficColumns, cache_bytes: int, *, ways: int = 0) -> Missed:
+    """Bytes of weights that reach their memory."""
+    once, each = table.weight_bytes, traffic.weight_read_bytes
     if not cache_bytes:
         return Missed(each, each, each)
     least = np.minimum(once, each)
+    if ways:
+        again = np.clip((once - cache_bytes) * (ways + 1), 0.0, once) / np.maximum(once, 1)
+        return Missed(least + (each - least) * again, least, each)
     fits = table.filter_bytes + _block(table) <= cache_bytes
     return Missed(np.where(fits, least, each), least, each)
 

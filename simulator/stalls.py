@@ -20,7 +20,7 @@ from ..devices.spec import MemorySpec
 from ..devices.target import Target
 from .columns import Floats, KernelTable
 from .kernels.cores import CoreCosts, Spread
-from .reuse import Missed, cache_bytes_before, missed_activations, missed_weights
+from .reuse import Missed, cache_bytes_before, missed_activations, missed_weights, ways_before
 from .traffic import TrafficColumns
 
 EXTERNAL = frozenset({"external-flash", "psram", "dram"})
@@ -41,20 +41,11 @@ class Stalls(NamedTuple):
     unknown: str = ""
 
 
-def fetched_weights(
-    table: KernelTable, target: Target, traffic: TrafficColumns, costs: CoreCosts
-) -> Floats:
-    """Bytes per row that the core's cycles per byte stand for.
-
-    Each weight once, or as often as the kernels stream it, less what the data cache before the weights' own
-    home holds back.
-    """
-    if costs.is_fetched_once:
-        return table.weight_bytes
+def fetched_weights(table: KernelTable, target: Target, traffic: TrafficColumns, costs: CoreCosts) -> Floats:
+    """Bytes that the core's cycles per byte stand for: what the flash cache lets through, or every read."""
     if not costs.is_cached:
         return traffic.weight_read_bytes
-    cache_bytes = cache_bytes_before(target.device, target.own_home("weights"))
-    return missed_weights(table, traffic, cache_bytes, is_fetched_once=False).value
+    return _missed_in(table, target, traffic, target.own_home("weights")).value
 
 
 def weight_stalls(
@@ -70,17 +61,13 @@ def weight_stalls(
     per_byte = _fitted_cycles_per_byte(costs, memory, target.clock_hz)
     waits = [np.maximum(fetched * cost, once) for cost in per_byte]
     if memory.name == own.name:
-        often = 2 * table.weight_bytes if costs.is_fetched_once else traffic.weight_read_bytes
+        often = fetched if costs.is_cached else traffic.weight_read_bytes
         most = stated_cycles(often, memory, target)
         return Stalls(waits[0], waits[1], np.maximum(waits[2], most), once, _unfed(memory))
-    missed = missed_weights(
-        table, traffic, cache_bytes_before(target.device, memory), is_fetched_once=costs.is_fetched_once
-    )
+    missed = _missed_in(table, target, traffic, memory)
     if not memory.is_nonvolatile:
         home = target.own_home("arena")
-        before = missed_weights(
-            table, traffic, cache_bytes_before(target.device, home), is_fetched_once=costs.is_fetched_once
-        )
+        before = _missed_in(table, target, traffic, home)
         stalls = _moved(target, (memory, missed), (home, before))._replace(least=once)
         return _no_less(stalls, fetched, costs, target) if _is_slower(memory, own, target) else stalls
     streams = [stated_cycles(part, memory, target) for part in missed]
@@ -141,6 +128,11 @@ def _moved(target: Target, there: tuple[MemorySpec, Missed], own: tuple[MemorySp
     return Stalls(ends[0], np.minimum.reduce(ends), np.maximum.reduce(ends), none)
 
 
+def _missed_in(table: KernelTable, target: Target, traffic: TrafficColumns, memory: MemorySpec) -> Missed:
+    cache_bytes, ways = cache_bytes_before(target.device, memory), ways_before(target.device, memory)
+    return missed_weights(table, traffic, cache_bytes, ways=ways)
+
+
 def _is_slower(memory: MemorySpec, own: MemorySpec, target: Target) -> bool:
     """Whether a memory offers no more bytes per second than another one does; False where nobody knows."""
     if memory.access is None or own.access is None:
@@ -168,11 +160,16 @@ def _fitted_cycles_per_byte(costs: CoreCosts, weights: MemorySpec, clock_hz: flo
     """Stall cycles per weight byte; none from RAM, in proportion to the wait states from flash.
 
     The figure holds at the clock it was fitted at (the part's own highest where the row names none);
-    with known wait states, stall(clock) = stall x wait_states(clock) / wait_states(fitted clock).
+    with known wait states, stall(clock) = stall x wait_states(clock) / wait_states(fitted clock). Behind a
+    flash cache it is a multiple of the time that the bus takes: command and address go before each line.
     """
     if not weights.is_nonvolatile:
         return Spread(0.0, 0.0, 0.0)
     access = weights.access
+    if costs.is_of_bus_time and access is not None:
+        return Spread(*(cost * clock_hz / access.bandwidth_at(clock_hz) for cost in costs.cycles_per_byte))
+    if costs.is_of_bus_time:
+        return Spread(0.0, 0.0, costs.cycles_per_byte.hi)
     if access is None or not access.wait_states:
         return costs.cycles_per_byte
     fitted = costs.stalls_at_clock_hz or access.wait_states[-1].up_to_hz

@@ -8,6 +8,7 @@ Blocking is that of the kernels' loops (CMSIS-NN 99f736a, tflite-micro 90b983c, 
   im2col                         each window is copied once: to 16 bits in plain C and DSP, 8 bits with Helium
   fully connected                weights once per batch row, inputs once per 4 outputs
   depthwise, reference, ESP-NN   weights once per output pixel, inputs once per multiplication in the image
+  1x1, ESP-NN on an S3           8 pixels x 1 output: weights once per 8 pixels, inputs once per output
   everything else                each byte of each operand once
 """
 
@@ -44,6 +45,7 @@ _GEMM_ROUTES = frozenset(
     {"conv_1x1_fast", "conv_1x1_strided", "conv_1x1_fast_s4", "conv_1x1_strided_s4", "fc_as_conv_1x1"}
 )
 _IM2COL_ROUTES = frozenset({"conv_1xn", "conv_im2col", "conv_im2col_s4", "conv_s16", "dw_as_conv"})
+_EIGHT_PIXELS = Blocking(8, 1)  # ESP-NN's 1x1 kernel of the S3
 _MATRIX_ROUTES = frozenset({"fc", "fc_per_channel", "fc_s16", "fc_s4", "esp_fc"})
 _WINDOWED = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "FULLY_CONNECTED"})
 _ONE_CHANNEL = frozenset({"DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D"})
@@ -175,6 +177,8 @@ def _blocking(table: KernelTable, row: int, build: KernelBuild) -> Blocking:
         return _GEMM[build.flavour or "c"]
     if choice.route in _IM2COL_ROUTES:
         return _IM2COL[build.flavour or "c"]
+    if choice.route == "esp_conv_1x1" and build.flavour == "s3":
+        return _EIGHT_PIXELS
     if choice.route in _MATRIX_ROUTES:
         return Blocking(1, 4)
     return _EACH

@@ -27,7 +27,10 @@ ZOO: dict[str, Reference] = {
         "vww01 without the channels whose published weights are all zero", vww01_live, Plan(0.25, 96, 2)
     ),
     "person-detect": Reference(
-        "MobileNetV1 0.25, person or not (TFLM's example)", person_detect, Plan(0.25, 96, 2, 1)
+        "MobileNetV1 0.25 on a grey picture, person or not (tflite-micro's example)",
+        person_detect,
+        Plan(0.25, 96, 2, 1),
+        scales=True,
     ),
     "mobilenet-v1": Reference(
         "MobileNetV1, ImageNet (Keras)", mobilenet_v1, Plan(1.0, 224, 1000), scales=True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..build import GraphBuilder
 from ..geometry import Padding
-from ..ops import DepthwiseConv2DAttributes, Pool2DAttributes
+from ..ops import DepthwiseConv2DAttributes
 from .blocks import NONE, RELU, RELU6, classify, conv, depthwise, keras_depthwise, picture, pointwise
 from .reference import Plan
 
@@ -54,10 +54,11 @@ def vww01_live(b: GraphBuilder, plan: Plan) -> int:
 
 
 def person_detect(b: GraphBuilder, plan: Plan) -> int:
-    """TFLM's example: a grey picture into a depthwise convolution of multiplier 8, a convolution as classifier."""
-    first = DepthwiseConv2DAttributes(Padding.SAME, 2, 2, 8, RELU6)
+    """As tflite-micro's example has it: the first block is depthwise on one channel, the last a 1x1."""
+    first = DepthwiseConv2DAttributes(Padding.SAME, 2, 2, _channels(32, plan.width), RELU6)
     x = b.depthwise(picture(b, plan), (3, 3), first)
     for published, stride in _BLOCKS:
-        x = pointwise(b, depthwise(b, x, stride=stride, activation=RELU6), published // 4, activation=RELU6)
-    pooled = b.pool("AVERAGE_POOL_2D", x, Pool2DAttributes(stride_w=2, stride_h=2, filter_width=3, filter_height=3))
-    return b.softmax(b.reshape(pointwise(b, pooled, plan.classes, activation=NONE), (1, plan.classes)))
+        x = depthwise(b, x, stride=stride, activation=RELU6)
+        x = pointwise(b, x, _channels(published, plan.width), activation=RELU6)
+    scores = pointwise(b, b.pool("AVERAGE_POOL_2D", x), plan.classes, activation=NONE)
+    return b.softmax(b.reshape(scores, (1, plan.classes)))

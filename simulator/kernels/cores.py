@@ -36,16 +36,16 @@ class CoreCosts(NamedTuple):
     Args:
         counted: the core whose instruction counts are used.
         at_clock_hz: the clock that they were fitted at; None is any.
-        is_fetched_once: cycles_per_byte is paid once per weight byte, whatever kernel and cache do.
-        is_cached: it is paid for what the data cache in front of the weights lets through.
+        is_cached: cycles_per_byte is paid for what the data cache in front of the weights lets through.
+        is_of_bus_time: it is a factor on the time that the weights' bus takes.
         stalls_at_clock_hz: the clock whose wait states cycles_per_byte holds for; None is the part's highest.
     """
 
     core: str
     counted: str
     cpi: Spread
-    is_fetched_once: bool
     is_cached: bool
+    is_of_bus_time: bool
     cycles_per_byte: Spread
     at_clock_hz: float | None
     stalls_at_clock_hz: float | None
@@ -117,9 +117,10 @@ def _tabled(target: Target) -> CoreCosts | None:
 
 
 def _costs(row: dict[str, str], counted: str) -> CoreCosts:
+    is_cached = row["fetch"] == "cached"
     at_clock_hz = float(row["at_clock_hz"]) if row["at_clock_hz"] else None
     return CoreCosts(
-        row["core"], counted, _spread(row, "cpi"), row["fetch"] == "once", False, _spread(row, "cycles_per_byte"),
+        row["core"], counted, _spread(row, "cpi"), is_cached, is_cached, _spread(row, "cycles_per_byte"),
         at_clock_hz, at_clock_hz, float(row["element_factor"]),
         Basis(row["basis"]), row["source"],
     )  # fmt: skip

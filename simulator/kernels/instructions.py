@@ -20,6 +20,7 @@ from .terms import LOOP_TERMS, kernel_terms
 # The interpreter's own work per op: order of 1000 instructions (specs/cmsis_nn_cost.md, how measured).
 INTERPRETER_INSTRUCTIONS = (1000.0, 400.0, 2500.0)
 _SIMD_FLAVOURS = ("s3", "p4")
+_BUILT_BY = {"Espressif": "esp-idf"}  # vendor -> the build of kernel_builds.csv that its firmware gets
 _MACS = ALL_TERMS.index("macs")
 _LOOPS = [index for index, term in enumerate(ALL_TERMS) if term in LOOP_TERMS]
 
@@ -27,14 +28,13 @@ _LOOPS = [index for index, term in enumerate(ALL_TERMS) if term in LOOP_TERMS]
 class InstructionColumns(NamedTuple):
     """Instructions per row (nan is unknown), their interval, and how they are known.
 
-    `loops` is the part of `value` inside the innermost multiplication loops. `is_cycles` marks rows whose figures are cycles already (published ticks of SIMD kernels).
+    `loops` is the part of `value` inside the innermost multiplication loops.
     """
 
     value: Floats
     lo: Floats
     hi: Floats
     loops: Floats
-    is_cycles: list[bool]
     basis: list[Basis]
     family: list[str]
     reason: list[str]
@@ -49,9 +49,11 @@ class Firmware(NamedTuple):
 
 
 def firmware_of(target: Target) -> Firmware:
-    """The flags of a runtime hold for the cores its code was linked for: Arm's."""
+    """The flags of a runtime hold for the cores its code was linked for: Arm's; ESP-IDF compiles its own."""
     core = target.device.core
-    flags = target.runtime.code.flags if core.name.startswith("cortex-m") else ""
+    flags = _BUILT_BY.get(target.device.vendor, "")
+    if core.name.startswith("cortex-m"):
+        flags = target.runtime.code.flags
     return Firmware(target.kernels, flags or "unknown", not {"fpu-sp", "fpu-dp"}.isdisjoint(core.isa))
 
 
@@ -79,7 +81,7 @@ def _count(table: KernelTable, costs: CoreCosts, firmware: Firmware) -> Instruct
         for part, own in zip(factor, INTERPRETER_INSTRUCTIONS, strict=True)
     )
     return InstructionColumns(
-        value, np.minimum(lo, value), np.maximum(hi, value), loops * factor[0], [simd for _, simd in priced],
+        value, np.minimum(lo, value), np.maximum(hi, value), loops * factor[0],
         [_basis(price, family) for price, family in rows], [price.family for price, _ in rows],
         [price.reason or family.reason for price, family in rows],
     )  # fmt: skip
@@ -100,7 +102,7 @@ def table_terms(table: KernelTable) -> Floats:
 
 
 def _price(table: KernelTable, row: int, firmware: Firmware, counted: str) -> tuple[Price, bool]:
-    """The row's price as this firmware is compiled; whether it is in cycles."""
+    """The row's price as this firmware is compiled; whether it is a SIMD form of the build's flavour."""
     library, simd = table.choices[row].library, False
     if not table.is_sized[row]:
         return unpriced(UNSIZED), False
@@ -110,7 +112,7 @@ def _price(table: KernelTable, row: int, firmware: Firmware, counted: str) -> tu
         is_plain = table.choices[row].route == "ref"
         return reference_price(table, row, has_fpu=firmware.has_fpu) if is_plain else cmsis_price(table, row), False
     elif library == "esp-nn":
-        price, simd = esp_price(table, row, simd=firmware.build.flavour in _SIMD_FLAVOURS)
+        price, simd = esp_price(table, row, flavour=firmware.build.flavour)
     elif library == "reference":
         price = reference_price(table, row, has_fpu=firmware.has_fpu)
     else:

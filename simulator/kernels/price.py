@@ -58,8 +58,10 @@ def compiled_price(price: Price, library: str, counted: str, kind: str, flags: s
     """
     if not price.family:
         return price
+    loops = library if price.family.startswith("ref_") else f"{library}-elements"
     builds = _builds()
-    known = builds.get((library, counted, kind, flags)) or builds.get((library, "", "", flags))
+    keys = [(one, *place, flags) for one in (loops, library) for place in ((counted, kind), ("", ""))]
+    known = next((builds[key] for key in keys if key in builds), None)
     built = known or builds[library, "", "", "unknown"]
     if built.factor == built.lo == built.hi == 1.0:
         return price
@@ -71,7 +73,7 @@ def compiled_price(price: Price, library: str, counted: str, kind: str, flags: s
 def _builds() -> dict[tuple[str, str, str, str], Price]:
     """(library, counted core, kernel class, flags) -> what they do to a price."""
     builds = {}
-    for library in ("reference", "cmsis-nn", "esp-nn"):
+    for library in ("reference", "reference-elements", "cmsis-nn", "esp-nn"):
         for row in _rows("kernel_builds.csv", library):
             factors = float(row["lo"]), float(row["factor"]), float(row["hi"])
             key = library, row["counted"], row["class"], row["flags"]

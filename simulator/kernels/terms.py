@@ -13,7 +13,8 @@ TERMS = (
     "one", "pix", "out", "macs", "taps", "krow", "vpatch", "patches", "patchsat", "im2col", "m_pair", "m_odd",
     "wsum", "calls", "calls_oc", "kr4", "kr16", "oc1", "oc4", "ocr4", "ocr4t", "macs_lo", "macs_hi", "m512",
     "b4v", "b4o", "b1v", "b1o", "p4pix", "patch16", "oc4v", "oc1v", "g16", "vtapsg16", "d4t", "d4o", "d1t",
-    "d1o", "el4", "el16",
+    "d1o", "el4", "el16", "weights", "rows", "row16", "win16", "p8in", "p8o", "p8v", "p1o", "p1v", "g8",
+    "krow8", "vtapsg8",
 )  # fmt: skip
 
 
@@ -40,6 +41,7 @@ def kernel_terms(e: Extents) -> Floats:
     }  # fmt: skip
     columns.update(_gemm_terms(e, pix, depth))
     columns.update(_group_terms(e, pix, window))
+    columns.update(_vector_terms(e, pix, depth))
     return np.stack([columns[name] for name in TERMS], axis=1)
 
 
@@ -69,4 +71,17 @@ def _group_terms(e: Extents, pix: Floats, window: Floats) -> dict[str, Floats]:
         "d4t": pix // 4 * groups4 * window, "d4o": pix // 4 * groups4,
         "d1t": pix % 4 * groups4 * window, "d1o": pix % 4 * groups4,
         "el4": np.ceil(elements / 4), "el16": np.ceil(elements / 16),
+    }  # fmt: skip
+
+
+def _vector_terms(e: Extents, pix: Floats, depth: Floats) -> dict[str, Floats]:
+    """ESP-NN's vectors of 8 and 16: pixels in eights, dot products in blocks of 16, channels in eights."""
+    out, eights, left = pix * e.out_c, pix // 8, pix % 8
+    blocks8, groups8 = np.ceil(depth / 8), np.ceil(e.out_c / 8)
+    return {
+        "weights": e.out_c * depth, "rows": out * e.k_h, "win16": out * np.ceil(depth / 16),
+        "row16": out * e.k_h * np.ceil(e.k_w * e.filter_c / 16), "p8in": eights * np.ceil(e.in_c / 8),
+        "p8o": eights * e.out_c, "p8v": eights * e.out_c * blocks8, "p1o": left * e.out_c,
+        "p1v": left * e.out_c * blocks8, "g8": pix * groups8, "krow8": e.row_taps * e.out_w * groups8,
+        "vtapsg8": e.row_taps * e.col_taps * groups8,
     }  # fmt: skip

@@ -11,16 +11,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from time import perf_counter
 
-import numpy as np
-
 from ...devices.target import Target
 from ...errors import PlacementInvalid
 from ...graphs.ir import ModelGraph
 from ..estimate import Basis, Conditions, Interval, MemoryPlan
 from ..kernels.cores import core_costs
-from ..kernels.instructions import count_instructions, firmware_of
 from ..memory.planners.problem import Request, extent
 from ..memory.planners.tflm_greedy import place
+from ..stalls import fetched_weights
 from ..traffic import kernel_traffic
 from .assign import Assignment, assign, cost
 from .pieces import Piece, activation_pieces, weight_pieces
@@ -84,10 +82,7 @@ def _pieces(target: Target, judge: Judge, plan: MemoryPlan) -> list[Piece]:
     if costs is None or target.runtime.rate is not None:
         what = f"{target.runtime.name} on {target.device.core.name} has no cost per byte of a memory"
         raise PlacementInvalid(what, where=target.device.name)
-    counted = count_instructions(judge.table, costs, firmware_of(target))
-    traffic = kernel_traffic(judge.table, target)
-    streamed = fetched_weights(judge.table, target, traffic, costs)
-    fetched = np.where(np.array(counted.is_cycles, dtype=bool), 0.0, streamed)
+    fetched = fetched_weights(judge.table, target, kernel_traffic(judge.table, target), costs)
     end = max((b.last for b in plan.buffers), default=0)
     return [
         *activation_pieces(judge.table, plan, target),

@@ -9,6 +9,7 @@ from ..errors import PlacementInvalid
 from .homes import Homes, homes_of, rehomed, with_images
 from .runtime import RuntimeSpec
 from .spec import DeviceSpec, Holds, MemorySpec
+from .supply import Supply
 
 Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi"]
 
@@ -44,6 +45,7 @@ class Target:
     Args:
         placement: where things lie, if not where the file puts them; `device` then answers these homes.
         own_device: the device as its file has it, where a placement changed it.
+        supply: what the user says of it; None is the supply that the board's first power figure is for.
     """
 
     device: DeviceSpec
@@ -52,6 +54,7 @@ class Target:
     runtime_is_default: bool = True
     placement: Homes | None = None
     own_device: DeviceSpec | None = None
+    supply: Supply | None = None
 
     @property
     def homes(self) -> Homes:

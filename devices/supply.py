@@ -52,7 +52,7 @@ def checked_supply(power: PowerSpec | None, supply: Supply, device: str) -> Supp
     """The supply, if it is near enough to one that the board's figures were taken at.
 
     Raises:
-        TargetInvalid: no point has this regulator, or its volts are more than 2.2 times off all of them.
+        TargetInvalid: no point has this regulator, or the volts are more than 2.2 times off one of them.
     """
     points = () if power is None else power.all_points
     known = [point for point in points if point.supply_v is not None]
@@ -61,7 +61,7 @@ def checked_supply(power: PowerSpec | None, supply: Supply, device: str) -> Supp
     if known and supply.regulator and not regulators & {supply.regulator, ""}:
         text = f"no figure of {device} is with an {supply.regulator.upper()}"
         raise TargetInvalid(text, where="--supply", fix=f"known: {shown}")
-    if known and not any(_is_near(supply.volts, point.supply_v or 0.0) for point in known):
+    if not all(_is_near(supply.volts, point.supply_v or 0.0) for point in known):
         text = f"{supply.volts:g} V is too far from what is known of {device}"
         raise TargetInvalid(text, where="--supply", fix=f"known: {shown}")
     return supply

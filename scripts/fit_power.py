@@ -2,8 +2,8 @@
 
 usage: fit_power.py      (reads simulator/data/measured/energy.csv and the board files)
 
-Each step is one thing that differs between the operating point that is known and the one asked for. Its spread
-is that of measured / predicted over what was left out: p10 to p90, the ends where fewer than five remain.
+Each step is one thing that differs between the operating point that is known and the one asked for. Its
+spread is that of measured / predicted over what was left out: p10 to p90, the ends where fewer than five are.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ from preflash.simulator.validate.loads import measured_loads
 OUT = Path(__file__).resolve().parents[1] / "simulator" / "data" / "power_spreads.csv"
 HEADER = """\
 # How far power at an asked operating point lies from the known one: measured / predicted, left-out rows.
-# network: another network at the same point. release, runtime: another release of that runtime, another runtime.
+# network: another network at the same point. release: another release of the runtime. runtime: another one.
 # supply: another supply by the LDO or converter law. clock: exponents of (clock / known clock).
-# load: measured power / (datasheet power per clock x clock). n: predictions; error: median and p90 of |error|.
-# Made by scripts/fit_power.py from simulator/data/measured/energy.csv and the points of devices/boards/*.toml.
+# load: measured power / (datasheet power per clock x clock). n: predictions; errors: of their |error|.
+# Made by scripts/fit_power.py from data/measured/energy.csv and the points of devices/boards/*.toml.
 """
 ONE = {step: Spread(1.0, 1.0, 1.0) for step in ("network", "release", "runtime", "supply", "clock", "load")}
 FEW = 5
@@ -36,8 +36,10 @@ def main() -> None:
     groups = used_groups()
     steps = {
         "network": list(networks(groups)),
-        "release": list(others(groups, lambda a, b: a.runtime_name == b.runtime_name and _place(a, b))),
-        "runtime": list(others(any_runtime(), lambda a, b: a.runtime_name != b.runtime_name and _place(a, b))),
+        "release": list(others(groups, lambda a, b: _place(a, b) and a.runtime_name == b.runtime_name)),
+        "runtime": list(
+            others(any_runtime(), lambda a, b: _place(a, b) and a.runtime_name != b.runtime_name)
+        ),
         "supply": list(others(groups, lambda a, b: a.runtime == b.runtime and a.supply != b.supply)),
         "load": [load.ratio for load in measured_loads()],
     }
@@ -105,9 +107,9 @@ def _fastest(points: list[PowerPoint], slow: PowerPoint) -> PowerPoint:
 def _line(step: str, value: float, ratios: list[float], errors: np.ndarray) -> str:
     ends = (10, 90) if len(ratios) >= FEW else (0, 100)
     lo, hi = (float(np.percentile(ratios, end)) for end in ends)
-    worst = 100 * float(np.percentile(errors, 90))
-    middle = 100 * float(np.median(errors))
-    return f"{step},{value:.4g},{min(lo, value):.4g},{max(hi, value):.4g},{len(ratios)},{middle:.1f},{worst:.1f}"
+    middle, worst = 100 * float(np.median(errors)), 100 * float(np.percentile(errors, 90))
+    ends_text = f"{min(lo, value):.4g},{max(hi, value):.4g}"
+    return f"{step},{value:.4g},{ends_text},{len(ratios)},{middle:.1f},{worst:.1f}"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..devices.power import PowerPoint
 from ..devices.target import Target
 from .interval import Interval, unknown, weakest
 from .power import Asked, active_power_w, chosen_point
@@ -32,11 +33,10 @@ def power_w(target: Target) -> Interval:
     return active_power_w(power, asked_of(target))
 
 
-def boundary_of(target: Target) -> str:
-    """What the energy is measured at: core, mcu or board; "" without a power figure."""
+def point_of(target: Target) -> PowerPoint | None:
+    """The power figure of the board that stands for this target; None where there is none."""
     power = target.device.power
-    point = None if power is None else chosen_point(power, asked_of(target))
-    return "" if point is None else point.boundary
+    return None if power is None else chosen_point(power, asked_of(target))
 
 
 def asked_of(target: Target) -> Asked:

@@ -1,4 +1,4 @@
-"""What does the device draw while it works: which known operating point stands for the one asked, and how far off.
+"""What does the device draw while it works? The known operating point that stands for the one asked.
 
   measured:   power x (supply / known supply, with an LDO) x clock / known clock
   datasheet:  power per clock x clock x load of the kernels
@@ -100,7 +100,7 @@ def _runtime_rank(point: PowerPoint, asked: Asked) -> float:
 
 
 def _number(release: str) -> float:
-    """ "10.2" is 10.2; the generator of "10.0" counts as 2.0 since it has a name of its own (x-cube-ai.toml)."""
+    """ "10.2" is 10.2; "3.0" is 11.0, as ST's generator counts since it has a name of its own."""
     parts = [int(part) for part in release.split(".") if part.isdigit()]
     major, minor = (*parts, 0, 0)[:2]
     return (major + 8 if major < 5 else major) + minor / 10
@@ -122,7 +122,8 @@ def _measured_w(point: PowerPoint, asked: Asked, spreads: Spreads) -> Interval:
     powers = [ratio**exponent for exponent in exponents]
     lo, hi = lo * min(powers), hi * max(powers)
     notes = "".join(f", {note}" for note in _notes(point, asked))
-    return Interval(value, min(lo, value), max(hi, value), _basis(point, steps, ratio), _source(point) + notes)
+    basis = _basis(point, steps, ratio)
+    return Interval(value, min(lo, value), max(hi, value), basis, _source(point) + notes)
 
 
 def _steps(point: PowerPoint, asked: Asked) -> tuple[str, ...]:
@@ -151,7 +152,7 @@ def _is_scaled(point: PowerPoint, asked: Asked) -> bool:
 
 
 def _supply_law(point: PowerPoint, asked: Asked) -> Spread:
-    """An LDO's current stays: power ~ supply. A converter's power stays. Without a word: from one to the other."""
+    """An LDO's current stays: power ~ supply. A converter's power stays. Unsaid: from one to the other."""
     if not _is_scaled(point, asked):
         return Spread(1.0, 1.0, 1.0)
     assert asked.supply is not None and point.supply_v is not None
@@ -164,7 +165,7 @@ def _supply_law(point: PowerPoint, asked: Asked) -> Spread:
 
 
 def _datasheet_w(point: PowerPoint, asked: Asked, spreads: Spreads) -> Interval:
-    """per clock x clock x load: kernels at full clock draw more than the code that a datasheet is proud of."""
+    """per clock x clock x load: kernels at full clock draw more than what a datasheet has on its cover."""
     assert point.active_w_per_hz is not None
     watts, law, load = point.active_w_per_hz * asked.clock_hz, _supply_law(point, asked), spreads["load"]
     notes = [f"times {load.lo:.2g} to {load.hi:.2g} for the kernels' load at full clock"]

@@ -1,4 +1,4 @@
-"""How far from measured energies are ours? Per board, supply and runtime: one point given, none, end to end."""
+"""How far from measured energies are ours? Per board, supply and runtime: a point given, none, end to end."""
 
 from __future__ import annotations
 
@@ -75,7 +75,7 @@ def energy_table(facts: Facts | None) -> ValidationTable:
     ]
     left_out = dict.fromkeys(f"{row.point.device}: {row.left_out}" for row in energy_rows() if row.left_out)
     return ValidationTable(
-        "energy", "Energy per inference, given the measured latency; end to end with the predicted one beside",
+        "energy", "Energy per inference given the measured latency; end to end with the predicted one beside",
         _COLUMNS, tuple(lines),
         (*_target_claims(groups), _coverage_claim(groups), *network_claims(groups), *check_claims()),
         tuple(left_out),

@@ -58,4 +58,3 @@ def _loads_of(name: str, power: PowerSpec | None) -> Iterator[Load]:
         watts = active_power_w(known, Asked(point.at_clock_hz, supply), {"load": _ONE}).value
         if watts is not None:
             yield Load(name, point.regulator, point.active_w / watts)
-

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from ..errors import PlacementInvalid
 from .homes import Homes, homes_of, rehomed, with_images
+from .operating_point import Asked, chosen_point
+from .power import PowerPoint
 from .runtime import RuntimeSpec
 from .spec import DeviceSpec, Holds, MemorySpec
 from .supply import Supply
@@ -55,6 +58,17 @@ class Target:
     placement: Homes | None = None
     own_device: DeviceSpec | None = None
     supply: Supply | None = None
+
+    @property
+    def operating_point(self) -> Asked:
+        """Clock, supply and runtime, as its power is asked for."""
+        return Asked(self.clock_hz, self.supply, self.runtime.label)
+
+    @cached_property
+    def power_point(self) -> PowerPoint | None:
+        """The power figure of the board that stands for that; None where there is none."""
+        power = self.device.power
+        return None if power is None else chosen_point(power, self.operating_point)
 
     @property
     def homes(self) -> Homes:

@@ -14,8 +14,9 @@ from statistics import median
 
 import numpy as np
 from preflash.devices.catalog import device_names, load_device
+from preflash.devices.operating_point import Asked, chosen_point
 from preflash.devices.power import PowerPoint, PowerSpec
-from preflash.simulator.power import Asked, Spread, active_power_w, chosen_point
+from preflash.simulator.power import Spread, active_power_w
 from preflash.simulator.validate.energy_rows import Groups, Point, energy_rows, grouped, spec_of, used_groups
 from preflash.simulator.validate.loads import measured_loads
 

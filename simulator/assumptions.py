@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
-from .energy import point_of
 from .estimate import Assumption, BudgetCheck, Conditions, Finding, Word
 from .flash.choices import ends
 from .memory.persistent import resource_count
@@ -34,7 +33,7 @@ def assumptions_of(target: Target, conditions: Conditions) -> tuple[Assumption, 
         release = runtime.release
         what = f"{release.title or release.version} plans as its published figures suggest"
         taken.append(Assumption(what, release.version, release.source, release.confidence))
-    point = point_of(target)
+    point = target.power_point
     if point is not None:
         fed = "" if point.supply_v is None else f"{point.supply_v:g} V {point.regulator.upper()}".strip()
         boundary = f"power is that of the {BOUNDARIES[point.boundary]}"

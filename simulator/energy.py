@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ..devices.power import PowerPoint
 from ..devices.target import Target
 from .interval import Interval, unknown, weakest
-from .power import Asked, active_power_w, chosen_point
+from .power import power_at
 
 
 def energy_j(latency_s: Interval, target: Target) -> Interval:
@@ -27,18 +26,6 @@ def energy_at(latency_s: Interval, power_w: Interval) -> Interval:
 
 def power_w(target: Target) -> Interval:
     """Power while this target's kernels run, at its clock and supply."""
-    power = target.device.power
-    if power is None:
+    if target.device.power is None:
         return unknown(f"no power figure for {target.device.name}")
-    return active_power_w(power, asked_of(target))
-
-
-def point_of(target: Target) -> PowerPoint | None:
-    """The power figure of the board that stands for this target; None where there is none."""
-    power = target.device.power
-    return None if power is None else chosen_point(power, asked_of(target))
-
-
-def asked_of(target: Target) -> Asked:
-    """The operating point that the target runs at."""
-    return Asked(target.clock_hz, target.supply, target.runtime.label)
+    return power_at(target.power_point, target.operating_point)

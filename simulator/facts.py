@@ -6,7 +6,6 @@ from ..devices.supply import Supply
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
 from ..graphs.kept import kept
-from .energy import point_of
 from .estimate import Interval, ModelFacts, TargetFacts
 from .flash import model_bytes
 
@@ -36,7 +35,7 @@ def target_facts(target: Target) -> TargetFacts:
     """Names of board, core, clock and runtime; where and at what supply its energy is measured."""
     build = target.kernels
     library = f"{build.library} ({build.flavour})" if build.flavour else build.library
-    point = point_of(target)
+    point = target.power_point
     known_v = None if point is None else point.supply_v
     fed = target.supply or (Supply(known_v, point.regulator) if point is not None and known_v else None)
     return TargetFacts(

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ..devices.spec import MemorySpec
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
-from .energy import point_of
 from .estimate import (
     BudgetCheck,
     Finding,
@@ -218,7 +217,7 @@ def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> 
     )
     if energy_j.value is None and latency_s.value is not None:
         found.append(Finding("PF801", Severity.INFO, f"energy unknown: {energy_j.reason}"))
-    point = point_of(target)
+    point = target.power_point
     if point is not None and target.supply is not None and point.supply_v != target.supply.volts:
         text = f"no power figure at {target.supply}: taken from {point.supply_v:g} V"
         found.append(Finding("PF802", Severity.INFO, text))

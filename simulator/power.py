@@ -9,13 +9,12 @@ Intervals are those of rows left out of the fit, one step of power_spreads.csv f
 from __future__ import annotations
 
 import csv
-import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from ..devices.operating_point import Asked, chosen_point, runtime_rank
 from ..devices.power import PowerPoint, PowerSpec
 from ..devices.supply import Supply
 from .interval import Basis, Interval, unknown
@@ -36,15 +35,6 @@ class Spread(NamedTuple):
 Spreads = Mapping[str, Spread]
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """The operating point that is asked for; None and "" are the board's own."""
-
-    clock_hz: float
-    supply: Supply | None = None
-    runtime: str = ""
-
-
 @lru_cache(maxsize=1)
 def shipped_spreads() -> Spreads:
     """step -> spread, as scripts/fit_power.py writes them."""
@@ -59,51 +49,17 @@ def active_power_w(power: PowerSpec, asked: Asked, spreads: Spreads | None = Non
     Args:
         spreads: of the steps from a known point to the asked one; None is what is shipped.
     """
-    point = chosen_point(power, asked)
+    return power_at(chosen_point(power, asked), asked, spreads)
+
+
+def power_at(point: PowerPoint | None, asked: Asked, spreads: Spreads | None = None) -> Interval:
+    """The same of a point that is chosen already."""
     if point is None:
         return unknown(f"no power figure for a supply of {asked.supply}")
     steps = spreads if spreads is not None else shipped_spreads()
     if point.active_w is None:
         return _datasheet_w(point, asked, steps)
     return _measured_w(point, asked, steps)
-
-
-def chosen_point(power: PowerSpec, asked: Asked) -> PowerPoint | None:
-    """The known point nearest to the asked one: measured before datasheet, then supply, clock, runtime."""
-    wanted = asked.supply
-    regulator = (wanted.regulator if wanted else "") or power.regulator
-    fitting = [
-        point for point in power.all_points
-        if (not regulator or point.regulator in ("", regulator))
-        and (wanted is None or point.supply_v is not None)
-    ]  # fmt: skip
-    volts = power.supply_v if wanted is None else wanted.volts
-    return min(fitting, key=lambda point: _distance(point, volts, asked), default=None)
-
-
-def _distance(point: PowerPoint, volts: float | None, asked: Asked) -> tuple[float, ...]:
-    """The smaller, the better it stands for what is asked; min() keeps the file's order among equals."""
-    known = point.supply_v
-    supply = abs(math.log(known / volts)) if known and volts else 0.0
-    clock = abs(math.log(asked.clock_hz / point.at_clock_hz)) if point.at_clock_hz else 0.0
-    return (point.active_w is None, supply, clock, _runtime_rank(point, asked))
-
-
-def _runtime_rank(point: PowerPoint, asked: Asked) -> float:
-    """0 the same release, 1 to 2 another release (the nearest first), 2 any runtime, 3 another runtime."""
-    if not point.runtime:
-        return 2.0
-    if point.runtime == asked.runtime:
-        return 0.0
-    (name, _, known), (runtime, _, release) = (text.partition("@") for text in (point.runtime, asked.runtime))
-    return 2.0 - 1.0 / (1.0 + abs(_number(known) - _number(release))) if name == runtime else 3.0
-
-
-def _number(release: str) -> float:
-    """ "10.2" is 10.2; "3.0" is 11.0, as ST's generator counts since it has a name of its own."""
-    parts = [int(part) for part in release.split(".") if part.isdigit()]
-    major, minor = (*parts, 0, 0)[:2]
-    return (major + 8 if major < 5 else major) + minor / 10
 
 
 def _measured_w(point: PowerPoint, asked: Asked, spreads: Spreads) -> Interval:
@@ -128,7 +84,7 @@ def _measured_w(point: PowerPoint, asked: Asked, spreads: Spreads) -> Interval:
 
 def _steps(point: PowerPoint, asked: Asked) -> tuple[str, ...]:
     """What differs between the known point and the one asked for, by its row in power_spreads.csv."""
-    rank = _runtime_rank(point, asked)
+    rank = runtime_rank(point, asked)
     own = 0.0 if not asked.runtime else rank
     steps = ["network" if point.confidence in _MEASURED else "runtime"]
     if own == 3:

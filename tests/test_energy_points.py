@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 from preflash.devices.catalog import load_device, load_target
+from preflash.devices.operating_point import Asked, chosen_point
 from preflash.devices.power import PowerPoint, PowerSpec
 from preflash.devices.supply import Supply, parse_supply
 from preflash.errors import PreflashError, TargetInvalid, UnitInvalid
 from preflash.graphs.zoo import build
 from preflash.simulator.energy import power_w
 from preflash.simulator.interval import Basis
-from preflash.simulator.power import Asked, active_power_w, chosen_point, shipped_spreads
+from preflash.simulator.power import active_power_w, shipped_spreads
 from preflash.simulator.simulate import simulate
 from pydantic import ValidationError
 

@@ -9,10 +9,10 @@ from functools import lru_cache
 from pathlib import Path
 from statistics import median
 
+from ...devices.operating_point import Asked
 from ...devices.power import PowerPoint, PowerSpec
 from ...devices.supply import Supply, parse_supply
 from ...devices.units import parse_hz, parse_j, parse_s
-from ..power import Asked
 
 PATH = Path(__file__).parents[1] / "data" / "measured" / "energy.csv"
 MLPERF = "MLPerf Tiny"

@@ -8,9 +8,10 @@ from functools import lru_cache
 from statistics import median
 
 from ...devices.catalog import device_names, load_device
+from ...devices.operating_point import Asked
 from ...devices.power import PowerSpec
 from ...devices.supply import Supply
-from ..power import Asked, Spread, active_power_w
+from ..power import Spread, active_power_w
 
 _ONE = Spread(1.0, 1.0, 1.0)
 

@@ -40,6 +40,10 @@ Runtime = Annotated[
     typer.Option("--runtime", "-r", metavar="RUNTIME", help="A name or a .toml; else the device's default."),
 ]
 Clock = Annotated[str | None, typer.Option(metavar="64MHz", help="Core clock; else the highest.")]
+Supply = Annotated[
+    str | None,
+    typer.Option(metavar="1.8V|3.3V smps", help="Supply and regulator for the energy; else the board's."),
+]
 Reserve = Annotated[
     list[str] | None,
     typer.Option(metavar="ram=20KiB,camera=150KiB@axi-sram", help="Your firmware's share; may be repeated."),

@@ -28,11 +28,11 @@ class Situation:
     ota_slots: int = 1
     build: str | None = None
     place: str | None = None
+    supply: str | None = None
 
     def read(self) -> tuple[Target, Conditions]:
         """Target and conditions that these words state."""
         from ..devices.build import declared
-        from ..devices.catalog import load_target
         from ..simulator.conditions import parse_conditions
         from ..simulator.surroundings import Surroundings, scripted_target, surround
 
@@ -40,7 +40,7 @@ class Situation:
             self.firmware, self.map_file, self.linker_script, self.arena_symbol, self.bootloader,
             self.ota_slots,
         )  # fmt: skip
-        built = declared(load_target(self.device, self.runtime, self.clock), self.build)
+        built = declared(self._target(), self.build)
         target, scripted = scripted_target(built, around)
         if self.place is not None:
             from ..simulator.placing.words import parse_placement
@@ -51,10 +51,15 @@ class Situation:
         )
         return target, surround(target, conditions, around, scripted)
 
+    def _target(self) -> Target:
+        from ..devices.catalog import load_target
+
+        return load_target(self.device, self.runtime, self.clock, supply=self.supply)
+
     def words(self) -> tuple[str, ...]:
         """The same options again, those at their default left out."""
         said = (
-            ("-d", self.device), ("-r", self.runtime), ("--clock", self.clock),
+            ("-d", self.device), ("-r", self.runtime), ("--clock", self.clock), ("--supply", self.supply),
             *(("--reserve", text) for text in self.reserve), ("--firmware", self.firmware),
             ("--map", self.map_file), ("--ld", self.linker_script), ("--arena-symbol", self.arena_symbol),
             ("--bootloader", self.bootloader),

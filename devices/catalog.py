@@ -24,6 +24,7 @@ from .agreement import disagreements_in
 from .faults import closest, plain_faults, shortened
 from .runtime import RuntimeSpec
 from .spec import Block, DeviceSpec
+from .supply import checked_supply, parse_supply
 from .target import Target
 from .units import parse_hz
 
@@ -123,6 +124,8 @@ def load_target(
     board: str | os.PathLike[str],
     runtime: str | os.PathLike[str] | None = None,
     clock: str | float | None = None,
+    *,
+    supply: str | None = None,
 ) -> Target:
     """The target that this board makes with this runtime at this clock.
 
@@ -130,9 +133,11 @@ def load_target(
         board: a catalogue name or alias, or the path of the user's own TOML.
         runtime: likewise; None is the device's default runtime.
         clock: "64 MHz", or hertz as a number; None is the core's highest clock.
+        supply: "3.3V" or "1.8V smps", for the energy; None is that of the board's first power figure.
 
     Raises:
-        TargetInvalid: the runtime does not run on that core, or the core has no such clock.
+        TargetInvalid: the runtime does not run on that core, the core has no such clock, or no power figure
+            of the board is near that supply.
     """
     device = load_device(board)
     spec = load_runtime(device.default_runtime if runtime is None else runtime)
@@ -141,7 +146,9 @@ def load_target(
         fitting = [name for name in runtime_names() if not misfit(device, load_runtime(name))]
         fix = f"runtimes for {device.name}: {', '.join(fitting) or 'none of the shipped ones'}"
         raise TargetInvalid(f"{spec.name} does not run on {device.name}: {reason}", fix=fix)
-    return Target(device, spec, _clock_hz(device, clock), runtime is None)
+    clock_hz = _clock_hz(device, clock)
+    fed = None if supply is None else checked_supply(device.power, parse_supply(supply), device.name)
+    return Target(device, spec, clock_hz, runtime is None, supply=fed)
 
 
 def misfit(device: DeviceSpec, runtime: RuntimeSpec) -> str:

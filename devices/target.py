@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Literal
 
 from ..errors import PlacementInvalid
 from .calibration import Calibration, shipped_calibration
 from .homes import Homes, homes_of, rehomed, with_images
+from .operating_point import Asked, chosen_point
+from .power import PowerPoint
 from .runtime import RuntimeSpec
 from .spec import DeviceSpec, Holds, MemorySpec
+from .supply import Supply
 
 Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi"]
 
@@ -46,6 +50,7 @@ class Target:
         placement: where things lie, if not where the file puts them; `device` then answers these homes.
         own_device: the device as its file has it, where a placement changed it.
         own_calibration: fits to the user's own measurements over those that ship; None is what ships.
+        supply: what the user says of it; None is the supply that the board's first power figure is for.
     """
 
     device: DeviceSpec
@@ -55,11 +60,23 @@ class Target:
     placement: Homes | None = None
     own_device: DeviceSpec | None = None
     own_calibration: Calibration | None = None
+    supply: Supply | None = None
 
     @property
     def calibration(self) -> Calibration:
         """What was fitted to measurements: the user's own, or what ships."""
         return self.own_calibration or shipped_calibration()
+
+    @property
+    def operating_point(self) -> Asked:
+        """Clock, supply and runtime, as its power is asked for."""
+        return Asked(self.clock_hz, self.supply, self.runtime.label)
+
+    @cached_property
+    def power_point(self) -> PowerPoint | None:
+        """The power figure of the board that stands for that; None where there is none."""
+        power = self.device.power
+        return None if power is None else chosen_point(power, self.operating_point)
 
     @property
     def homes(self) -> Homes:

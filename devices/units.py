@@ -62,6 +62,7 @@ _POWER_PER_CLOCK = _Quantity("a power per clock", "100 uW/MHz", _per(_W, _HZ))
 _VOLTAGE = _Quantity("a voltage", "3.3 V", _prefixed("V", "m-"))
 _MAC_RATE = _Quantity("a MAC rate", "256 GMAC/s", _per(_prefixed("MAC", "-kMGT"), _SECOND))
 _MAC_ENERGY = _Quantity("an energy per MAC", "0.6 nJ/MAC", _per(_prefixed("J", "fpnum-"), _MAC))
+_ENERGY = _Quantity("an energy", "443 uJ", _prefixed("J", "num-"))
 _TIME = _Quantity("a time", "50 ms", {**_prefixed("s", "num-"), "min": (60, 0)})
 
 
@@ -138,6 +139,15 @@ def parse_j_per_mac(given: object) -> float:
     6e-10
     """
     return float(_parse(given, _MAC_ENERGY))
+
+
+def parse_j(given: object) -> float:
+    """Joules of an energy.
+
+    >>> parse_j("250 mJ")
+    0.25
+    """
+    return float(_parse(given, _ENERGY))
 
 
 def parse_s(given: object) -> float:

@@ -133,7 +133,8 @@ def _inputs(estimate: Estimate) -> dict[str, Any]:
         },
         "device": {
             "name": target.device, "title": clean(target.title), "core": target.core,
-            "clock_hz": number(target.clock_hz),
+            "clock_hz": number(target.clock_hz), "supply": clean(target.supply),
+            "power_boundary": target.power_boundary,
         },
         "runtime": {
             "name": target.runtime, "title": clean(target.runtime_title),

@@ -55,9 +55,11 @@ METRICS: dict[str, tuple[str, str, str]] = {
     ),
     "energy_j": (
         "J",
-        "Energy of one inference: power while the core works x latency_s. The source says what is"
-        " inside the figure: core, chip or board.",
-        "A power figure of the board, measured or from the datasheet; unknown without one.",
+        "Energy of one inference: power while the core works x latency_s. The label and the source say what"
+        " is inside the figure: the core's rail, the MCU's supply or the whole board. --supply 3.3V asks for"
+        " another operating point than the board's first.",
+        "The board's power nearest to supply, clock and runtime: measured, else from the datasheet; unknown"
+        " without one. p10 to p90 from left-out rows (preflash validate energy).",
     ),
     "macs": (
         "MAC",

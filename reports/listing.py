@@ -71,7 +71,9 @@ def render_device(device: DeviceSpec) -> str:
     named = [("core", blocks["core"]), ("cache", blocks["cache"])]
     named += [(f"memory {m['name']}", m) for m in blocks["memories"]]
     named += [(f"reserved {r['name']}", r) for r in blocks["reserved"]]
-    named += [(name, blocks[name]) for name in ("npu", "compression", "sparsity", "power")]
+    named += [(name, blocks[name]) for name in ("npu", "compression", "sparsity")]
+    points = (blocks["power"] or {}).pop("points", ())
+    named += [("power", blocks["power"]), *(("power point", point) for point in points)]
     lines = [line for name, block in named if block for line in ("", *_block(name, block))]
     notes = ["", f"notes: {shown.clean(device.notes)}"] if device.notes else []
     return "\n".join([*heading, *lines, *notes]) + "\n"

@@ -115,7 +115,8 @@ _INPUTS: _Schema = _object(
         input_dtypes=_TEXTS,
     ),
     device=_object(
-        name=_FILLED, title=_FILLED, core=_FILLED, clock_hz={"type": "number", "exclusiveMinimum": 0}
+        name=_FILLED, title=_FILLED, core=_FILLED, clock_hz={"type": "number", "exclusiveMinimum": 0},
+        supply=_TEXT, power_boundary={"enum": ["", "core", "mcu", "board"]},
     ),
     runtime=_object(name=_FILLED, title=_FILLED, kernel_library=_FILLED, is_default=_FLAG),
     conditions=_object(

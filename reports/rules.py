@@ -265,6 +265,13 @@ RULES: tuple[Rule, ...] = (
         "Add a [power] block with a source to your own device file.",
     ),
     Rule(
+        "PF802", "info", "power scaled from another supply",
+        "Nobody measured this board at the supply that was asked for. With an LDO the current stays, so "
+        "power follows the voltage; with a converter power stays. The interval is wider by how far that "
+        "lies off.",
+        "Measure it, and add a [[power.point]] to your own device file.",
+    ),
+    Rule(
         "PF901", "info", "memory of the usual module assumed",
         "The part has no memory of this kind itself; the size is that of the module it is usually "
         "sold in.",

@@ -126,8 +126,17 @@ def gauges(estimate: Estimate) -> tuple[Gauge, ...]:
         found.append(_budget_gauge("latency", latency, latency.budget))
     else:
         found.append(_metric_gauge("latency", _metric(estimate, "latency_s")))
-    found.append(_metric_gauge("energy", _metric(estimate, "energy_j")))
+    found.append(_metric_gauge(energy_label(estimate), _metric(estimate, "energy_j")))
     return tuple(gauge for gauge in found if gauge is not None)
+
+
+_BOUNDARIES = {"core": "core", "mcu": "MCU", "board": "board"}
+
+
+def energy_label(estimate: Estimate) -> str:
+    """ "energy (MCU)": the figure with what it is measured at."""
+    boundary = _BOUNDARIES.get(estimate.target.power_boundary, "")
+    return f"energy ({boundary})" if boundary else "energy"
 
 
 def _memory_gauge(estimate: Estimate, check: BudgetCheck, all_checks: list[BudgetCheck]) -> Gauge:

@@ -10,6 +10,7 @@ from .estimate import Assumption, BudgetCheck, Conditions, Finding, Word
 from .flash.choices import ends
 from .memory.persistent import resource_count
 from .placement import placement_assumptions
+from .power import BOUNDARIES
 
 
 def assumptions_of(target: Target, conditions: Conditions) -> tuple[Assumption, ...]:
@@ -32,9 +33,11 @@ def assumptions_of(target: Target, conditions: Conditions) -> tuple[Assumption, 
         release = runtime.release
         what = f"{release.title or release.version} plans as its published figures suggest"
         taken.append(Assumption(what, release.version, release.source, release.confidence))
-    if device.power is not None:
-        boundary = f"power is that of the {device.power.boundary}"
-        taken.append(Assumption(boundary, "", device.power.source, device.power.confidence))
+    point = target.power_point
+    if point is not None:
+        fed = "" if point.supply_v is None else f"{point.supply_v:g} V {point.regulator.upper()}".strip()
+        boundary = f"power is that of the {BOUNDARIES[point.boundary]}"
+        taken.append(Assumption(boundary, fed, point.source, point.confidence))
     taken.extend(_undeclared_build(target))
     taken.append(_firmware_assumption(conditions))
     return (*taken, *placement_assumptions(target))

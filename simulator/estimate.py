@@ -13,6 +13,8 @@ from .arena import MemoryPlan as MemoryPlan
 from .arena import Option as Option
 from .arena import PlannedBuffer as PlannedBuffer
 from .arena import Rung as Rung
+from .identity import ModelFacts as ModelFacts
+from .identity import TargetFacts as TargetFacts
 from .interval import Basis as Basis
 from .interval import Interval as Interval
 from .interval import exact as exact
@@ -241,30 +243,6 @@ class Verdict:
     sentence: str
     budgets: tuple[BudgetCheck, ...]
     reasons: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class ModelFacts:
-    name: str
-    file_bytes: int
-    sha256: str
-    op_count: int
-    macs: int | None
-    input_dtypes: tuple[str, ...]
-    weight_bytes: int
-    subgraph_count: int
-
-
-@dataclass(frozen=True, slots=True)
-class TargetFacts:
-    device: str
-    title: str
-    core: str
-    clock_hz: float
-    runtime: str
-    runtime_title: str
-    kernel_library: str
-    runtime_is_default: bool
 
 
 @dataclass(frozen=True)

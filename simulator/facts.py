@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..devices.supply import Supply
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
 from ..graphs.kept import kept
@@ -31,9 +32,12 @@ def _weight_bytes(graph: ModelGraph) -> int:
 
 
 def target_facts(target: Target) -> TargetFacts:
-    """Names of board, core, clock and runtime."""
+    """Names of board, core, clock and runtime; where and at what supply its energy is measured."""
     build = target.kernels
     library = f"{build.library} ({build.flavour})" if build.flavour else build.library
+    point = target.power_point
+    known_v = None if point is None else point.supply_v
+    fed = target.supply or (Supply(known_v, point.regulator) if point is not None and known_v else None)
     return TargetFacts(
         device=target.device.name,
         title=target.device.title,
@@ -43,4 +47,6 @@ def target_facts(target: Target) -> TargetFacts:
         runtime_title=target.runtime.title,
         kernel_library=library,
         runtime_is_default=target.runtime_is_default,
+        power_boundary="" if point is None else point.boundary,
+        supply="" if point is None or fed is None else str(fed),
     )

@@ -217,6 +217,10 @@ def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> 
     )
     if energy_j.value is None and latency_s.value is not None:
         found.append(Finding("PF801", Severity.INFO, f"energy unknown: {energy_j.reason}"))
+    point = target.power_point
+    if point is not None and target.supply is not None and point.supply_v != target.supply.volts:
+        text = f"no power figure at {target.supply}: taken from {point.supply_v:g} V"
+        found.append(Finding("PF802", Severity.INFO, text))
     return tuple(found)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from ..devices.target import Target
 from ..graphs.ir import Op, Subgraph
 from .columns import KernelTable
-from .energy import energy_j
+from .energy import energy_at, power_w
 from .estimate import Basis, Interval, MemoryPlan, OpEstimate, exact, unknown
 from .interval import weakest
 from .latency import CycleColumns, op_latency
@@ -22,7 +22,7 @@ def op_rows(
     live = plan.live_bytes if plan is not None and len(plan.live_bytes) == len(table) else None
     macs = table.macs.tolist()
     weights = table.weight_bytes.tolist()
-    moved = traffic.rows()
+    moved, drawn_w = traffic.rows(), power_w(target)
     rows = []
     for row, op in enumerate(table.ops):
         choice = table.choices[row]
@@ -45,7 +45,7 @@ def op_rows(
                 traffic=moved[row],
                 cycles=cycles.interval(row),
                 latency_s=latency_s,
-                energy_j=energy_j(latency_s, target),
+                energy_j=energy_at(latency_s, drawn_w),
                 bound=cycles.bound[row],
                 live_bytes=None if live is None else live[row],
             )

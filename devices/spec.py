@@ -7,31 +7,18 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from .agreement import disagreements
-from .units import (
-    parse_bytes,
-    parse_bytes_per_s,
-    parse_hz,
-    parse_macs_per_s,
-    parse_v,
-    parse_w,
-    parse_w_per_hz,
-)
+from .blocks import AboveZeroBandwidth, AboveZeroWattsPerHertz, Hertz, MacsPerSecond, Volts, Watts
+from .blocks import Block as Block
+from .blocks import Bytes as Bytes
+from .blocks import Confidence as Confidence
+from .blocks import Sourced as Sourced
+from .sleep import SleepSpec
 
-Bytes = Annotated[int, BeforeValidator(parse_bytes)]
-Hertz = Annotated[float, BeforeValidator(parse_hz)]
-BytesPerSecond = Annotated[float, BeforeValidator(parse_bytes_per_s)]
-Watts = Annotated[float, BeforeValidator(parse_w)]
-WattsPerHertz = Annotated[float, BeforeValidator(parse_w_per_hz)]
-AboveZeroBandwidth = Annotated[BytesPerSecond, Field(gt=0)]
-AboveZeroWattsPerHertz = Annotated[WattsPerHertz, Field(gt=0)]
-Volts = Annotated[float, BeforeValidator(parse_v)]
-MacsPerSecond = Annotated[float, BeforeValidator(parse_macs_per_s)]
 Address = Annotated[int, Field(strict=True, ge=0, lt=1 << 64)]
 Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]*$", max_length=64)]
-Confidence = Literal["datasheet", "measured", "primary", "secondary", "estimate", "assumed"]
 
 CoreName = Literal[
     "cortex-m0", "cortex-m0+", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m23", "cortex-m33",
@@ -43,19 +30,6 @@ MemoryKind = Literal[
     "flash", "rram", "mram", "fram", "external-flash", "sram", "tcm", "psram", "dram", "npu-sram"
 ]
 Holds = Literal["weights", "code", "arena", "static"]
-
-
-class Block(BaseModel):
-    """A block of a device file: unknown keys are faults, values never change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Sourced(Block):
-    """A block whose numbers come from somewhere."""
-
-    source: Annotated[str, Field(min_length=1)]
-    confidence: Confidence
 
 
 class CoreSpec(Sourced):
@@ -207,7 +181,11 @@ class SparsitySpec(Sourced):
 
 
 class PowerSpec(Sourced):
-    """Power while the core works: a measured figure, or datasheet W/Hz. `boundary` says what is inside."""
+    """Power while the core works: a measured figure, or datasheet W/Hz. `boundary` says what is inside.
+
+    Args:
+        sleep: what is drawn between two inferences.
+    """
 
     active_w: Annotated[Annotated[Watts, Field(gt=0)] | None, Field(alias="active")] = None
     active_w_lo: Annotated[Annotated[Watts, Field(gt=0)] | None, Field(alias="active_low")] = None
@@ -216,6 +194,7 @@ class PowerSpec(Sourced):
     at_clock_hz: Annotated[Annotated[Hertz, Field(gt=0)] | None, Field(alias="at_clock")] = None
     supply_v: Annotated[Annotated[Volts, Field(gt=0)] | None, Field(alias="supply")] = None
     boundary: Literal["core", "mcu", "board"] = "mcu"
+    sleep: SleepSpec | None = None
 
     @model_validator(mode="after")
     def _says_something(self) -> PowerSpec:

@@ -32,15 +32,15 @@ def _sentences(estimate: Estimate) -> tuple[str, ...]:
         said += _period_sentences(cycle, given.duty.period_s)
     if given.duty.battery is not None:
         held = shown.joules(given.duty.battery.nominal_j)
-        said.append(f"A battery of {held} (nominal) lasts {_said(cycle.battery_days, 'd')}.")
+        said.append(f"Life on a battery of {held} (nominal): {_said(cycle.battery_days, 'd')}.")
     return tuple(said)
 
 
 def _period_sentences(cycle: DutyCycle, period_s: float) -> list[str]:
-    said = [
-        f"Every {shown.seconds(period_s)}: the core works {_said(cycle.cpu_load, '1')} of the time; energy "
-        f"of a period {_said(cycle.period_j, 'J')}, on average {_said(cycle.average_w, 'W')}."
-    ]
+    load = f"Every {shown.seconds(period_s)}: the core works {_said(cycle.cpu_load, '1')} of the time."
+    said = [load, f"Average power: {_said(cycle.average_w, 'W')}."]
+    if cycle.period_j.value is not None:
+        said[1] = f"{said[1][:-1]}; energy of a period: {_said(cycle.period_j, 'J')}."
     if cycle.crossover_s.value is not None:
         at = _said(cycle.crossover_s, "s")
         said.append(f"Sleep takes as much as everything else at a period of {at}.")

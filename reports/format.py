@@ -181,8 +181,8 @@ def need_of(need: float | None, budget: float, unit: str) -> tuple[str, str]:
 def interval(lo: float | None, hi: float | None, unit: str) -> str:
     """A p10 to p90; the unit once where both share it.
 
-    >>> interval(0.071, 0.097, "s"), interval(9e-4, 2e-3, "s"), interval(5, 5, "B"), interval(7, None, "B")
-    ('71.0–97.0 ms', '900 us–2.00 ms', '5 B', '≥ 7 B')
+    >>> interval(0.071, 0.097, "s"), interval(9e-4, 2e-3, "s"), interval(5, 5, "B"), interval(-3, -1, "s")
+    ('71.0–97.0 ms', '900 us–2.00 ms', '5 B', '-3.00 to -1.00 s')
     """
     if lo is None and hi is None:
         return UNKNOWN
@@ -193,11 +193,10 @@ def interval(lo: float | None, hi: float | None, unit: str) -> str:
     low, high = amount(lo, unit), amount(hi, unit)
     if low == high:
         return low
-    if lo < 0:
-        return f"{low} to {high}"
+    dash = " to " if lo < 0 else "–"
     low_figure, _, low_unit = low.rpartition(" ")
     _, _, high_unit = high.rpartition(" ")
-    return f"{low_figure}–{high}" if low_unit == high_unit else f"{low}–{high}"
+    return f"{low_figure}{dash}{high}" if low_unit == high_unit else f"{low}{dash}{high}"
 
 
 def bounds(lo: float | None, hi: float | None, unit: str) -> str:

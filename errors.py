@@ -19,6 +19,7 @@
     │   ├── CalibrationInvalid    a calibration file with faults; lists all of them
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
     ├── FirmwareFileInvalid       a firmware ELF, map or linker script that cannot be read safely
+    ├── ScenarioFileInvalid       a scenario file with faults; lists all of them
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
     ├── PlacementInvalid          a memory that cannot hold what is placed there
     ├── PlanInvalid               a memory plan that the judge refuses
@@ -134,6 +135,10 @@ class BuildInvalid(TargetError):
 
 class FirmwareFileInvalid(PreflashError):
     """A firmware ELF, linker map or linker script cannot be read safely."""
+
+
+class ScenarioFileInvalid(_WithFaults):
+    """A scenario file has faults."""
 
 
 class BudgetInvalid(PreflashError):

@@ -11,6 +11,7 @@ from .options import (
     NOT_KNOWN,
     OK,
     ArenaSymbol,
+    Battery,
     Board,
     Bootloader,
     Build,
@@ -31,9 +32,12 @@ from .options import (
     Model,
     OtaSlots,
     Out,
+    Period,
     Place,
     Reserve,
     Runtime,
+    ScenarioFile,
+    Sleep,
     Supply,
 )
 from .situation import Situation
@@ -53,7 +57,8 @@ def check(
     model: Model, device: Board, runtime: Runtime = None, clock: Clock = None, reserve: Reserve = None,
     firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
     arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
-    deadline: Deadline = None, headroom: Headroom = None, build: Build = None, place: Place = None,
+    deadline: Deadline = None, period: Period = None, battery: Battery = None, sleep: Sleep = None,
+    scenario: ScenarioFile = None, headroom: Headroom = None, build: Build = None, place: Place = None,
     supply: Supply = None, fail_on: Fail = FailOn.risky, require_known: Known = False, _debug: Debug = False,
     form: Form = Format.text, output: Out = None, color: Colors = Color.auto,
 ) -> int:  # fmt: skip
@@ -61,7 +66,8 @@ def check(
     from ..simulator.advise import check as check_fit
 
     asked = Situation(
-        device, runtime, clock, tuple(reserve or ()), deadline, headroom, firmware=firmware,
+        device, runtime, clock, tuple(reserve or ()), deadline, headroom, period, battery, sleep, scenario,
+        firmware=firmware,
         map_file=map_file, linker_script=ld, arena_symbol=arena_symbol, bootloader=bootloader,
         ota_slots=ota_slots, build=build, place=place, supply=supply,
     )  # fmt: skip

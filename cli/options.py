@@ -28,7 +28,7 @@ class Color(str, Enum):
 
 
 class SchemaName(str, Enum):
-    result, plan, device, runtime = "result", "plan", "device", "runtime"
+    result, plan, device, runtime, scenario = "result", "plan", "device", "runtime", "scenario"
 
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from stdin.")]
@@ -48,7 +48,18 @@ Reserve = Annotated[
     list[str] | None,
     typer.Option(metavar="ram=20KiB,camera=150KiB@axi-sram", help="Your firmware's share; may be repeated."),
 ]
-Deadline = Annotated[str | None, typer.Option(metavar="50ms", help="The time that one inference may take.")]
+Deadline = Annotated[
+    str | None, typer.Option(metavar="50ms", help="What inference and declared steps may take.")
+]
+Period = Annotated[str | None, typer.Option(metavar="1s", help="From one inference to the next.")]
+Battery = Annotated[
+    str | None, typer.Option(metavar="220mAh@3V,85%", help="For days of life; with the part that is usable.")
+]
+Sleep = Annotated[str | None, typer.Option(metavar="3uA@3V", help="What is drawn between inferences.")]
+ScenarioFile = Annotated[
+    str | None,
+    typer.Option("--scenario", metavar="FILE.toml", help="Steps around the inference, deadline, ..."),
+]
 Headroom = Annotated[str | None, typer.Option(metavar="10%", help="With less free than this: TIGHT.")]
 Build = Annotated[
     str | None,

@@ -28,6 +28,7 @@ from .options import (
     Out,
     Reserve,
     Runtime,
+    ScenarioFile,
 )
 from .situation import Situation
 
@@ -46,9 +47,7 @@ _Solver = Annotated[str, typer.Option(metavar="NAME", help="optimal, best (no pr
 _Seconds = Annotated[float, typer.Option(min=0.01, max=3600, help="How long the best plan is looked for.")]
 _Reorder = Annotated[bool, typer.Option("--reorder", help="Another op order; -o OUT.tflite writes it.")]
 _InPlace = Annotated[bool, typer.Option("--in-place", help="With --reorder: elementwise ops on their input.")]
-_Patches = Annotated[
-    str | None, typer.Option(metavar="auto|2x2", help="Run the first ops patch by patch.")
-]
+_Patches = Annotated[str | None, typer.Option(metavar="auto|2x2", help="Run the first ops patch by patch.")]
 _Budget = Annotated[str | None, typer.Option(metavar="64KiB", help="RAM that --patches auto must keep.")]
 _Place = Annotated[
     str | None,
@@ -68,7 +67,8 @@ def plan(
     input_streamed: _Streamed = False, budget: _Budget = None, place: _Place = None, reserve: Reserve = None,
     firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
     arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
-    build: Build = None, form: Form = Format.text, output: Out = None, _debug: Debug = False,
+    scenario: ScenarioFile = None, build: Build = None, form: Form = Format.text, output: Out = None,
+    _debug: Debug = False,
 ) -> int:  # fmt: skip
     """Where everything lies in RAM, how far that is from the optimum, and what would need less."""
     from ..devices.units import parse_bytes
@@ -77,7 +77,7 @@ def plan(
     said = Situation(
         device or DEFAULT_BOARD, runtime, clock, tuple(reserve or ()), firmware=firmware, map_file=map_file,
         linker_script=ld, arena_symbol=arena_symbol, bootloader=bootloader, ota_slots=ota_slots, build=build,
-        place=place,
+        place=place, scenario=scenario,
     )  # fmt: skip
     asked = Asked(
         solver, seconds, reorder=reorder or in_place, in_place=in_place, patches=patches or "",

@@ -20,6 +20,10 @@ class Situation:
     reserve: tuple[str, ...] = ()
     deadline: str | None = None
     headroom: str | None = None
+    period: str | None = None
+    battery: str | None = None
+    sleep: str | None = None
+    scenario: str | None = None
     firmware: str | None = None
     map_file: str | None = None
     linker_script: str | None = None
@@ -46,15 +50,26 @@ class Situation:
             from ..simulator.placing.words import parse_placement
 
             target = target.placed(parse_placement(target, self.place))
-        conditions = parse_conditions(
-            target, reserve=self.reserve, deadline=self.deadline, headroom=self.headroom
-        )
+        if any(word is not None for word in (self.period, self.battery, self.sleep, self.scenario)):
+            conditions = self._scenario_conditions(target)
+        else:
+            conditions = parse_conditions(
+                target, reserve=self.reserve, deadline=self.deadline, headroom=self.headroom
+            )
         return target, surround(target, conditions, around, scripted)
 
     def _target(self) -> Target:
         from ..devices.catalog import load_target
 
         return load_target(self.device, self.runtime, self.clock, supply=self.supply)
+
+    def _scenario_conditions(self, target: Target) -> Conditions:
+        """What the scenario file states, and above it what the options say."""
+        from ..simulator.scenario import Said, conditions_of, read_scenario
+
+        scenario = None if self.scenario is None else read_scenario(self.scenario)
+        said = Said(self.reserve, self.deadline, self.headroom, self.period, self.battery, self.sleep)
+        return conditions_of(target, scenario, said)
 
     def words(self) -> tuple[str, ...]:
         """The same options again, those at their default left out."""
@@ -64,7 +79,9 @@ class Situation:
             ("--map", self.map_file), ("--ld", self.linker_script), ("--arena-symbol", self.arena_symbol),
             ("--bootloader", self.bootloader),
             ("--ota-slots", None if self.ota_slots == 1 else str(self.ota_slots)),
-            ("--deadline", self.deadline), ("--headroom", self.headroom), ("--build", self.build),
+            ("--scenario", self.scenario), ("--deadline", self.deadline), ("--period", self.period),
+            ("--battery", self.battery), ("--sleep", self.sleep), ("--headroom", self.headroom),
+            ("--build", self.build),
             ("--place", self.place),
         )  # fmt: skip
         return tuple(word for option, value in said if value is not None for word in (option, value))

@@ -18,6 +18,7 @@ from ..errors import (
     DeviceUnknown,
     RuntimeFileInvalid,
     RuntimeUnknown,
+    ScenarioFileInvalid,
     TargetInvalid,
 )
 from .agreement import disagreements_in
@@ -44,7 +45,7 @@ _RUNTIMES = Path(__file__).parent / "runtimes"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}")
 _LARGEST_FILE_BYTES = 1 << 20
 _MOST_DOTS_IN_A_LINE = 64  # tomllib needs memory by the square of a dotted key's parts
-_FileInvalid = type[DeviceFileInvalid] | type[RuntimeFileInvalid]
+_FileInvalid = type[DeviceFileInvalid] | type[RuntimeFileInvalid] | type[ScenarioFileInvalid]
 _Spec = TypeVar("_Spec", bound=Block)
 
 
@@ -171,7 +172,8 @@ def read_toml(path: Path, invalid: _FileInvalid) -> dict[str, Any]:
     """The tables of a TOML file that may hold anything: bounded in size, never executed.
 
     Raises:
-        DeviceFileInvalid | RuntimeFileInvalid: the file is missing, no file, too large, not text or not TOML.
+        DeviceFileInvalid | RuntimeFileInvalid | ScenarioFileInvalid: the file is missing, no file, too
+            large, not text or not TOML.
     """
     try:
         if path.is_dir():
@@ -184,7 +186,7 @@ def read_toml(path: Path, invalid: _FileInvalid) -> dict[str, Any]:
         reason = getattr(error, "strerror", None) or str(error)
         raise _unreadable(invalid, path, f"cannot be read: {reason}", "check the path") from error
     if len(content) > _LARGEST_FILE_BYTES:
-        raise _unreadable(invalid, path, "it is larger than 1 MiB", "a device or runtime file is a few KiB")
+        raise _unreadable(invalid, path, "it is larger than 1 MiB", "such a file is a few KiB")
     return _parsed(content, path, invalid)
 
 
@@ -200,14 +202,14 @@ def _parsed(content: bytes, path: Path, invalid: _FileInvalid) -> dict[str, Any]
         reason = f"not UTF-8 text: byte {error.start} is 0x{content[error.start]:02x}"
         raise _unreadable(invalid, path, reason, "give a TOML text file") from error
     except RecursionError as error:
-        raise _unreadable(invalid, path, "nested too deeply", "a device file is two levels deep") from error
+        raise _unreadable(invalid, path, "nested too deeply", "such a file is two levels deep") from error
     except ValueError as error:
         raise _unreadable(invalid, path, f"TOML syntax: {error}", "correct the line") from error
 
 
 def _unreadable(
     invalid: _FileInvalid, path: Path, fault: str, fix: str
-) -> DeviceFileInvalid | RuntimeFileInvalid:
+) -> DeviceFileInvalid | RuntimeFileInvalid | ScenarioFileInvalid:
     return invalid("the file cannot be used", faults=(fault,), where=str(path)[:200], fix=fix)
 
 

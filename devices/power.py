@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from .blocks import AboveZeroWattsPerHertz, Hertz, Sourced, Volts, Watts
+from .sleep import SleepSpec
 
 Regulator = Literal["ldo", "smps", ""]
 
@@ -41,9 +42,14 @@ class PowerPoint(Sourced):
 
 
 class PowerSpec(PowerPoint):
-    """The operating points that are known; the block itself is the one taken unless the user says more."""
+    """The operating points that are known; the block itself is the one taken unless the user says more.
+
+    Args:
+        sleep: what is drawn between two inferences.
+    """
 
     points: Annotated[tuple[PowerPoint, ...], Field(max_length=32, alias="point")] = ()
+    sleep: SleepSpec | None = None
 
     @property
     def all_points(self) -> tuple[PowerPoint, ...]:

@@ -62,8 +62,20 @@ _POWER_PER_CLOCK = _Quantity("a power per clock", "100 uW/MHz", _per(_W, _HZ))
 _VOLTAGE = _Quantity("a voltage", "3.3 V", _prefixed("V", "m-"))
 _MAC_RATE = _Quantity("a MAC rate", "256 GMAC/s", _per(_prefixed("MAC", "-kMGT"), _SECOND))
 _MAC_ENERGY = _Quantity("an energy per MAC", "0.6 nJ/MAC", _per(_prefixed("J", "fpnum-"), _MAC))
-_ENERGY = _Quantity("an energy", "443 uJ", _prefixed("J", "num-"))
-_TIME = _Quantity("a time", "50 ms", {**_prefixed("s", "num-"), "min": (60, 0)})
+_TIME = _Quantity(
+    "a time", "50 ms", {**_prefixed("s", "num-"), "min": (60, 0), "h": (3600, 0), "d": (86400, 0)}
+)
+_CURRENT = _Quantity("a current", "3 uA", _prefixed("A", "num-"), mistakes=(("MA", "write mA"),))
+# 1 mAh is 3.6 C, 1 mWh is 3.6 J
+_CHARGE = _Quantity(
+    "a charge", "220 mAh", {"uAh": (3600, -6), "mAh": (3600, -3), "Ah": (3600, 0), "C": (1, 0)}
+)
+_ENERGY = _Quantity("an energy", "1.2 mJ", {**_prefixed("J", "num-k"), "mWh": (3600, -3), "Wh": (3600, 0)})
+_CYCLES = _Quantity(
+    "a number of cycles", "250000", {"cycles": (1, 0), "kcycles": (1, 3), "Mcycles": (1, 6)},
+    plain_integers=True,
+)  # fmt: skip
+_PART = re.compile(r"\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*(%?)\s*")
 
 
 def parse_bytes(given: object) -> int:
@@ -141,15 +153,6 @@ def parse_j_per_mac(given: object) -> float:
     return float(_parse(given, _MAC_ENERGY))
 
 
-def parse_j(given: object) -> float:
-    """Joules of an energy.
-
-    >>> parse_j("250 mJ")
-    0.25
-    """
-    return float(_parse(given, _ENERGY))
-
-
 def parse_s(given: object) -> float:
     """Seconds of a time.
 
@@ -157,6 +160,56 @@ def parse_s(given: object) -> float:
     0.05
     """
     return float(_parse(given, _TIME))
+
+
+def parse_a(given: object) -> float:
+    """Amperes of a current.
+
+    >>> parse_a("3 uA")
+    3e-06
+    """
+    return float(_parse(given, _CURRENT))
+
+
+def parse_c(given: object) -> float:
+    """Coulombs of a charge.
+
+    >>> parse_c("220 mAh")
+    792.0
+    """
+    return float(_parse(given, _CHARGE))
+
+
+def parse_j(given: object) -> float:
+    """Joules of an energy.
+
+    >>> parse_j("1.2 mJ"), parse_j("0.66 Wh")
+    (0.0012, 2376.0)
+    """
+    return float(_parse(given, _ENERGY))
+
+
+def parse_cycles(given: object) -> float:
+    """Clock cycles; a whole number without a unit is cycles.
+
+    >>> parse_cycles("250 kcycles"), parse_cycles(1200)
+    (250000.0, 1200.0)
+    """
+    return float(_parse(given, _CYCLES))
+
+
+def parse_fraction(given: object) -> float:
+    """A part of a whole, from 0 to 1.
+
+    >>> parse_fraction("85%"), parse_fraction("0.5"), parse_fraction(0.9)
+    (0.85, 0.5, 0.9)
+    """
+    is_number = isinstance(given, int | float) and not isinstance(given, bool)
+    match = _PART.fullmatch(str(given)) if is_number or isinstance(given, str) else None
+    fraction = -1.0 if match is None else float(match[1]) / (100 if match[2] else 1)
+    if not 0 <= fraction <= 1:
+        raise UnitInvalid(f"{str(given)[:40]!r} is no part of a whole", fix='write it like "85%" or "0.85"')
+    return fraction
 
 
 def _parse(given: object, quantity: _Quantity) -> int | float:

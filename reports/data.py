@@ -15,6 +15,7 @@ from ..simulator.estimate import (
     Finding,
     Interval,
     Layout,
+    Line,
     MemoryFit,
     MemoryPlan,
     Metric,
@@ -23,6 +24,7 @@ from ..simulator.estimate import (
     Rung,
     Traffic,
 )
+from .duty_data import duty_data
 from .format import clean
 from .sections import free_bytes, verdict_sentence
 
@@ -76,6 +78,7 @@ def to_data(estimate: Estimate, *, command: str = "", created: str = "") -> dict
         "metrics": [_metric(m) for m in estimate.metrics],
         "memories": [_memory(m) for m in estimate.memories],
         "ops": [_op(op) for op in estimate.ops],
+        "period": [_line_of(line) for line in estimate.cycle.lines] if estimate.cycle else [],
         "plan": None if estimate.plan is None else _plan(estimate.plan),
         "optimum": None if estimate.optimum is None else _layout(estimate.optimum),
         "ladder": [_rung(rung) for rung in estimate.ladder],
@@ -144,6 +147,7 @@ def _inputs(estimate: Estimate) -> dict[str, Any]:
             "deadline_s": number(estimate.conditions.deadline_s),
             "tight_headroom": number(estimate.conditions.tight_headroom),
             "reservations": [r for m in estimate.memories for r in _reservations(m.reserved)],
+            **duty_data(estimate.conditions.duty),
         },
     }  # fmt: skip
 
@@ -201,6 +205,13 @@ def _op(op: OpEstimate) -> dict[str, Any]:
         "traffic": _traffic(op.traffic),
         "cycles": _figure(op.cycles), "latency_s": _figure(op.latency_s), "energy_j": _figure(op.energy_j),
         "bound": op.bound, "live_bytes": op.live_bytes,
+    }  # fmt: skip
+
+
+def _line_of(line: Line) -> dict[str, Any]:
+    return {
+        "name": clean(line.name), "when": line.when, "core": line.core, "time_s": _figure(line.time_s),
+        "energy_j": _figure(line.energy_j),
     }  # fmt: skip
 
 

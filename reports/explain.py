@@ -6,6 +6,7 @@ import textwrap
 from collections.abc import Iterable
 
 from ..errors import PreflashError
+from .duty_metrics import DUTY_METRICS
 from .rules import RULES, Rule
 
 # name -> (unit, what it is, how it is known)
@@ -79,6 +80,7 @@ METRICS: dict[str, tuple[str, str, str]] = {
         "part of one memory; compare it with what that memory offers at this clock.",
         "As good as traffic and latency.",
     ),
+    **DUTY_METRICS,
 }
 
 

@@ -11,10 +11,13 @@ _Scales = tuple[tuple[float, str], ...]
 
 # Largest first. Memory counts in 1024, everything else in 1000.
 _SECONDS: _Scales = ((1.0, "s"), (1e-3, "ms"), (1e-6, "us"), (1e-9, "ns"))
+_WATTS: _Scales = ((1.0, "W"), (1e-3, "mW"), (1e-6, "uW"), (1e-9, "nW"))
+_AMPERES: _Scales = ((1.0, "A"), (1e-3, "mA"), (1e-6, "uA"), (1e-9, "nA"))
 _JOULES: _Scales = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ"))
 _MACS: _Scales = ((1e9, "GMAC"), (1e6, "MMAC"), (1e3, "kMAC"), (1.0, "MAC"))
 _RATE: _Scales = ((1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
 _HERTZ: _Scales = ((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz"))
+_MOST_DAYS = 1e6
 _KIB, _MIB = 1024, 1024 * 1024
 
 
@@ -121,17 +124,39 @@ def _three(value: float) -> str:
     return f"{value:.1f}" if abs(value) >= 9.995 else f"{value:.2f}"
 
 
+def days(time_days: float | None) -> str:
+    """Days of a battery; below two in hours.
+
+    >>> days(523.4), days(0.5), days(12.34)
+    ('523 days', '12.0 h', '12.3 days')
+    """
+    if time_days is None or not math.isfinite(time_days):
+        return UNKNOWN
+    if abs(time_days) >= _MOST_DAYS:
+        return f"{time_days:.3g} days"
+    return f"{_three(time_days)} days" if abs(time_days) >= 2 else f"{_three(time_days * 24)} h"
+
+
+def watts(power_w: float | None) -> str:
+    return _scaled(power_w, _WATTS)
+
+
+def amperes(current_a: float | None) -> str:
+    return _scaled(current_a, _AMPERES)
+
+
 _OF_UNIT: dict[str, Callable[[float | None], str]] = {
     "B": memory, "s": seconds, "J": joules, "MAC": macs, "MACs": macs, "B/s": rate,
-    "bytes/s": rate, "Hz": hertz, "cycles": count, "ops": count, "": count, "1": count,
+    "bytes/s": rate, "Hz": hertz, "cycles": count, "ops": count, "": count, "W": watts,
+    "A": amperes, "d": days, "1": percent,
 }  # fmt: skip
 
 
 def amount(value: float | None, unit: str) -> str:
     """A figure in the unit that its size asks for.
 
-    >>> amount(0.05, "s"), amount(2048, "B"), amount(3.0, "W")
-    ('50.0 ms', '2.0 KiB', '3 W')
+    >>> amount(0.05, "s"), amount(2048, "B"), amount(3.0, "lux")
+    ('50.0 ms', '2.0 KiB', '3 lux')
     """
     if value is None:
         return UNKNOWN
@@ -156,8 +181,8 @@ def need_of(need: float | None, budget: float, unit: str) -> tuple[str, str]:
 def interval(lo: float | None, hi: float | None, unit: str) -> str:
     """A p10 to p90; the unit once where both share it.
 
-    >>> interval(0.071, 0.097, "s"), interval(9e-4, 2e-3, "s"), interval(5, 5, "B"), interval(7, None, "B")
-    ('71.0–97.0 ms', '900 us–2.00 ms', '5 B', '≥ 7 B')
+    >>> interval(0.071, 0.097, "s"), interval(9e-4, 2e-3, "s"), interval(5, 5, "B"), interval(-3, -1, "s")
+    ('71.0–97.0 ms', '900 us–2.00 ms', '5 B', '-3.00 to -1.00 s')
     """
     if lo is None and hi is None:
         return UNKNOWN
@@ -168,9 +193,24 @@ def interval(lo: float | None, hi: float | None, unit: str) -> str:
     low, high = amount(lo, unit), amount(hi, unit)
     if low == high:
         return low
+    dash = " to " if lo < 0 else "–"
     low_figure, _, low_unit = low.rpartition(" ")
     _, _, high_unit = high.rpartition(" ")
-    return f"{low_figure}–{high}" if low_unit == high_unit else f"{low}–{high}"
+    return f"{low_figure}{dash}{high}" if low_unit == high_unit else f"{low}{dash}{high}"
+
+
+def bounds(lo: float | None, hi: float | None, unit: str) -> str:
+    """What is left of an unknown figure: "≥ 7 B", "≤ 12 days", or "unknown"."""
+    if lo and hi is not None:
+        return interval(lo, hi, unit)
+    return f"≥ {amount(lo, unit)}" if lo else UNKNOWN if hi is None else f"≤ {amount(hi, unit)}"
+
+
+def bound_words(lo: float | None, hi: float | None, unit: str) -> str:
+    """ " (at least 7 B)", " (at most 12 days)", or "" where there is no bound."""
+    said = [f"at least {amount(lo, unit)}"] if lo else []
+    said += [] if hi is None else [f"at most {amount(hi, unit)}"]
+    return f" ({', '.join(said)})" if said else ""
 
 
 def shape(extents: tuple[int, ...]) -> str:

@@ -15,6 +15,7 @@ from . import charts, plan_sections, sections
 from . import format as shown
 from .blocks import Block, cell_text
 from .data import render_json
+from .duty_block import duty_blocks
 from .plan_blocks import LADDER, ladder_block
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def render_html(
         policy=_policy(assets),
         json=render_json(estimate, command=command, created=created),
         severities=_SEVERITY_LABELS,
-        blocks=(*_ladder(estimate, blocks), *blocks),
+        blocks=(*duty_blocks(estimate), *_ladder(estimate, blocks), *blocks),
         cell_text=cell_text,
         **assets,
         **page_data(estimate),
@@ -69,6 +70,7 @@ def page_data(estimate: Estimate) -> dict[str, Any]:
         "traffic_rows": rows,
         "statuses": sections.status_counts(estimate.ops),
         "interval_text": sections.interval_text,
+        "figures": sections.asked_metrics(estimate),
     }
 
 

@@ -132,13 +132,14 @@ def _flat(block: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, str
 _UNITS = (
     ("_bytes_per_s", "B/s"), ("_macs_per_s", "MAC/s"), ("_w_per_hz", "W/Hz"), ("_j_per_mac", "J/MAC"),
     ("_bytes", "B"), ("_hz", "Hz"), ("_bits", "bit"), ("_w_lo", "W"), ("_w_hi", "W"),
-    ("_w", "W"), ("_v", "V"),
+    ("_a_lo", "A"), ("_a_hi", "A"), ("_w", "W"), ("_v", "V"), ("_a", "A"), ("_s", "s"), ("_j", "J"),
 )  # fmt: skip
 
 
 def _label(key: str) -> str:
     ending = next((ending for ending, _ in _UNITS if key.endswith(ending)), "")
-    trimmed = key.removesuffix(ending) if ending not in ("_w_lo", "_w_hi") else key.replace("_w_", "_")
+    bound = ending.endswith(("_lo", "_hi"))
+    trimmed = key.replace(ending[:3], "_") if bound else key.removesuffix(ending)
     return trimmed.replace("_", " ")
 
 

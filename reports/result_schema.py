@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from .duty_data import DUTY_SCHEMA
+
 _Schema = dict[str, Any]
 
 BASES = ["exact", "measured", "calibrated", "analytic", "datasheet", "unknown"]
@@ -82,6 +84,10 @@ _DEFS: _Schema = {
         macs=_COUNT_OR_NULL, weight_bytes=_COUNT, traffic=_list({"$ref": "#/$defs/traffic"}), cycles=_FIGURE,
         latency_s=_FIGURE, energy_j=_FIGURE, bound=_FILLED, live_bytes=_COUNT_OR_NULL,
     ),
+    "line": _object(
+        name=_FILLED, when={"enum": ["pre", "inference", "post", "sleep"]},
+        core={"enum": ["active", "sleep"]}, time_s=_FIGURE, energy_j=_FIGURE,
+    ),
     "buffer": _object(
         name=_TEXT, kind={"enum": ["tensor", "scratch"]}, subgraph=_COUNT, tensor=_INDEX, op=_INDEX,
         size_bytes=_COUNT, offset_bytes=_COUNT, first=_INTEGER, last=_INTEGER,
@@ -120,7 +126,8 @@ _INPUTS: _Schema = _object(
     ),
     runtime=_object(name=_FILLED, title=_FILLED, kernel_library=_FILLED, is_default=_FLAG),
     conditions=_object(
-        deadline_s=_NUMBER_OR_NULL, tight_headroom={"type": "number"}, reservations=_list(_RESERVATION)
+        deadline_s=_NUMBER_OR_NULL, tight_headroom={"type": "number"}, reservations=_list(_RESERVATION),
+        **DUTY_SCHEMA,
     ),
 )  # fmt: skip
 
@@ -134,9 +141,10 @@ _MEMBERS: _Schema = {
         word={"enum": WORDS}, limiting=_TEXT, sentence=_FILLED, reasons=_list(_RULE),
         budgets=_list({"$ref": "#/$defs/budget"}),
     ),
-    "metrics": _list({"$ref": "#/$defs/metric"}) | {"minItems": 11},
+    "metrics": _list({"$ref": "#/$defs/metric"}) | {"minItems": 19},
     "memories": _list({"$ref": "#/$defs/memory"}),
     "ops": _list({"$ref": "#/$defs/op"}),
+    "period": _list({"$ref": "#/$defs/line"}),
     "plan": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/plan"}]},
     "optimum": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/layout"}]},
     "ladder": _list({"$ref": "#/$defs/rung"}),

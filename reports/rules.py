@@ -2,28 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from .duty_rules import DUTY_RULES
+from .rule import Rule as Rule
 
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule.
-
-    Args:
-        severity: how it is usually reported: error, warning or info.
-        title: what happened, in a few words.
-        meaning: why it matters and how it was found.
-        remedy: what to do.
-    """
-
-    id: str
-    severity: str
-    title: str
-    meaning: str
-    remedy: str
-
-
-RULES: tuple[Rule, ...] = (
+_RULES: tuple[Rule, ...] = (
     Rule(
         "PF101", "error", "op not in the runtime",
         "The runtime's table of ops does not list this op, so its op resolver cannot register it and "
@@ -290,3 +272,4 @@ RULES: tuple[Rule, ...] = (
         "Use them in place (--place weights=flash) if RAM or start-up time is short.",
     ),
 )  # fmt: skip
+RULES: tuple[Rule, ...] = tuple(sorted((*_RULES, *DUTY_RULES), key=lambda rule: rule.id))

@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, of plan studies, of device files, of runtime files."""
+"""Which JSON Schemas ship: of results, of plan studies, of device, runtime and scenario files."""
 
 from __future__ import annotations
 
@@ -39,6 +39,12 @@ def _runtime() -> dict[str, Any]:
     return _of_file(RuntimeSpec)
 
 
+def _scenario() -> dict[str, Any]:
+    from ..simulator.scenario import Scenario
+
+    return _of_file(Scenario)
+
+
 def _of_file(model: type[BaseModel]) -> dict[str, Any]:
     """The schema of what stands in the file, before units are read."""
     from pydantic.json_schema import GenerateJsonSchema
@@ -53,7 +59,7 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
 
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
-    "result": _result, "plan": _plan, "device": _device, "runtime": _runtime,
+    "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
 }  # fmt: skip
 
 

@@ -13,52 +13,13 @@ from ..simulator.estimate import (
     MemoryFit,
     Metric,
     OpEstimate,
-    Word,
     most_urgent_first,
 )
 from . import format as shown
-
-_ROLE_LABELS = {"ram": "RAM", "flash": "flash"}
-
-
-@dataclass(frozen=True, slots=True)
-class Gauge:
-    """One bar: a figure, its p10..p90, and what it is held against.
-
-    `limit` is the budget; None is a figure without one. `capacity` is the budget plus what is reserved.
-    """
-
-    label: str
-    name: str
-    unit: str
-    value: float | None
-    lo: float | None
-    hi: float | None
-    limit: float | None
-    capacity: float | None
-    basis: str
-    source: str
-    reason: str
-    word: Word | None
-
-    @property
-    def figure(self) -> str:
-        """ "23.7 KiB of 26.0 KiB"; the lower bound where only that is known."""
-        if self.value is None:
-            bound = f" (at least {shown.amount(self.lo, self.unit)})" if self.lo else ""
-            of = "" if self.limit is None else f" of {shown.amount(self.limit, self.unit)}"
-            return f"{shown.UNKNOWN}{bound}{of}"
-        if self.limit is None:
-            return shown.amount(self.value, self.unit)
-        need, budget = shown.need_of(self.value, self.limit, self.unit)
-        return f"{need} of {budget}"
-
-    @property
-    def spread(self) -> str:
-        """The p10 to p90 as text; "" for a counted figure."""
-        if self.value is None or self.lo == self.hi:
-            return ""
-        return shown.interval(self.lo, self.hi, self.unit)
+from .duty_metrics import DUTY_METRICS
+from .gauges import ROLE_LABELS, metric_of
+from .gauges import Gauge as Gauge
+from .gauges import gauges as gauges
 
 
 def model_line(estimate: Estimate) -> str:
@@ -108,64 +69,14 @@ def _budget_clause(check: BudgetCheck, gauge: Gauge) -> str:
         if gauge.value is not None and gauge.lo != gauge.hi
         else ""
     )
-    return f"{_ROLE_LABELS.get(role, role)} {gauge.figure}{where}{high}"
+    return f"{ROLE_LABELS.get(role, role)} {gauge.figure}{where}{high}"
 
 
-def gauges(estimate: Estimate) -> tuple[Gauge, ...]:
-    """RAM, flash, latency and energy, against their budgets where there are any."""
-    budgets = {check.name: check for check in estimate.verdict.budgets}
-    memories = [b for b in budgets.values() if b.name.partition(":")[0] in _ROLE_LABELS]
-    ordered = sorted(memories, key=lambda b: b.name.partition(":")[0] != "ram")
-    found: list[Gauge | None] = [_memory_gauge(estimate, check, ordered) for check in ordered]
-    roles = {check.name.partition(":")[0] for check in memories}
-    for role, metric in (("ram", "ram_bytes"), ("flash", "flash_bytes")):
-        if role not in roles:
-            found.append(_metric_gauge(_ROLE_LABELS[role], _metric(estimate, metric)))
-    latency = budgets.get("latency")
-    if latency is not None:
-        found.append(_budget_gauge("latency", latency, latency.budget))
-    else:
-        found.append(_metric_gauge("latency", _metric(estimate, "latency_s")))
-    found.append(_metric_gauge(energy_label(estimate), _metric(estimate, "energy_j")))
-    return tuple(gauge for gauge in found if gauge is not None)
-
-
-_BOUNDARIES = {"core": "core", "mcu": "MCU", "board": "board"}
-
-
-def energy_label(estimate: Estimate) -> str:
-    """ "energy (MCU)": the figure with what it is measured at."""
-    boundary = _BOUNDARIES.get(estimate.target.power_boundary, "")
-    return f"energy ({boundary})" if boundary else "energy"
-
-
-def _memory_gauge(estimate: Estimate, check: BudgetCheck, all_checks: list[BudgetCheck]) -> Gauge:
-    role, _, name = check.name.partition(":")
-    alone = sum(other.name.startswith(f"{role}:") for other in all_checks) == 1
-    label = _ROLE_LABELS[role] if alone else f"{_ROLE_LABELS[role]} {name}"
-    capacity = next((float(m.capacity_bytes) for m in estimate.memories if m.name == name), check.budget)
-    return _budget_gauge(label, check, capacity)
-
-
-def _budget_gauge(label: str, check: BudgetCheck, capacity: float) -> Gauge:
-    need = check.need
-    return Gauge(
-        label, check.name, check.unit, need.value, need.lo, need.hi, check.budget, capacity,
-        need.basis.value, need.source, need.reason, check.word,
-    )  # fmt: skip
-
-
-def _metric_gauge(label: str, metric: Metric | None) -> Gauge | None:
-    if metric is None:
-        return None
-    m = metric
-    return Gauge(
-        label, m.name, m.unit, m.value, m.lo, m.hi, None, None, m.basis.value, m.source, m.reason, None
-    )  # fmt: skip
-
-
-def _metric(estimate: Estimate, name: str) -> Metric | None:
-    return next((metric for metric in estimate.metrics if metric.name == name), None)
+def asked_metrics(estimate: Estimate) -> tuple[Metric, ...]:
+    """The figures that somebody asked for: those of deadline and period only where one was given."""
+    if estimate.cycle is not None:
+        return estimate.metrics
+    return tuple(metric for metric in estimate.metrics if metric.name not in DUTY_METRICS)
 
 
 def ranked_findings(estimate: Estimate) -> tuple[Finding, ...]:
@@ -250,13 +161,13 @@ def status_counts(ops: Iterable[OpEstimate]) -> dict[str, int]:
 def needed_unknowns(estimate: Estimate) -> tuple[str, ...]:
     """The headline figures that are null: RAM, flash, latency; energy only informs."""
     needed = ("ram_bytes", "flash_bytes", "latency_s")
-    return tuple(name for name in needed if (m := _metric(estimate, name)) is not None and m.value is None)
+    return tuple(name for name in needed if (m := metric_of(estimate, name)) is not None and m.value is None)
 
 
 def interval_text(figure: Interval, unit: str) -> str:
     """ "84.1 ms (71.0–97.0 ms)"; the lower bound or "unknown" where there is no value."""
     if figure.value is None:
-        return f"≥ {shown.amount(figure.lo, unit)}" if figure.lo else shown.UNKNOWN
+        return shown.bounds(figure.lo, figure.hi, unit)
     if figure.lo == figure.hi:
         return shown.amount(figure.value, unit)
     return f"{shown.amount(figure.value, unit)} ({shown.interval(figure.lo, figure.hi, unit)})"

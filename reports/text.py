@@ -12,6 +12,7 @@ from .sections import Gauge, arena_line, gauges, model_line, ranked_findings, ta
 
 WIDTH = 80
 _BAR = 20
+_FIGURE = 22
 _MOST_FINDINGS = 6
 _RED, _YELLOW, _GREEN, _MAGENTA, _DIM, _BOLD = "31", "33", "32", "35", "2", "1"
 _WORD_COLOURS = {
@@ -90,14 +91,21 @@ def _bar_lines(gauge: Gauge, label_width: int, color: bool) -> Iterator[str]:
         return
     length = max(6, _BAR + 8 - label_width)
     bar = _bar(gauge, length, color) if gauge.limit else " " * length
-    figure = f"{gauge.figure:<22}"
-    yield f"{label}{bar}  {figure}{_margin(gauge, WIDTH - len(label) - length - 2 - len(figure))}".rstrip()
+    room = WIDTH - len(label) - length - 2
+    yield f"{label}{bar}  {_figure_and_margin(gauge, room)}".rstrip()
 
 
-def _margin(gauge: Gauge, room: int) -> str:
+def _figure_and_margin(gauge: Gauge, room: int) -> str:
+    """The figure in its column, and behind it, or as far to the left as it takes, p10–p90 and basis."""
+    both = f" {gauge.spread} {gauge.basis}" if gauge.spread else ""
+    width = max(len(gauge.figure), min(_FIGURE, room - len(both)))
+    figure = f"{gauge.figure:<{width}}"
+    return f"{figure}{_margin(gauge, both, room - len(figure))}"
+
+
+def _margin(gauge: Gauge, both: str, room: int) -> str:
     """p10–p90 and basis, as far as the room allows."""
-    both = f" {gauge.spread} {gauge.basis}"
-    if gauge.spread and len(both) <= room:
+    if both and len(both) <= room:
         return both
     return f" {gauge.basis}" if len(gauge.basis) + 1 <= room else ""
 

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..devices.battery import ASSUMED_USABLE, ASSUMED_USABLE_SOURCE, BatterySpec
+from ..devices.sleep import SleepSpec
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
-from .estimate import Assumption, BudgetCheck, Conditions, Finding, Word
+from .estimate import Assumption, BudgetCheck, Conditions, Finding, Step, Word
 from .flash.choices import ends
 from .memory.persistent import resource_count
 from .placement import placement_assumptions
 from .power import BOUNDARIES
+from .sleep import sleep_of
 
 
 def assumptions_of(target: Target, conditions: Conditions) -> tuple[Assumption, ...]:
@@ -78,6 +81,60 @@ def state_assumptions(graph: ModelGraph, target: Target) -> tuple[Assumption, ..
         return ()
     text = "the firmware creates as many resource variables as the model names"
     return (Assumption(text, f"{count}: 12 B and 20 B each, then their data", "arena tail", ""),)
+
+
+def duty_assumptions(target: Target, conditions: Conditions) -> tuple[Assumption, ...]:
+    """What the period stands on: declared steps, sleep, wake-up, battery; and what is not in it."""
+    duty = conditions.duty
+    if not duty.is_given:
+        return ()
+    taken = [_step_assumption(step) for step in duty.steps]
+    scope = "sensors, radio and whatever else is not declared as a step is not in the period"
+    taken.append(Assumption(scope, "give it as [[step]] of --scenario", "scope", ""))
+    if duty.period_s is not None:
+        taken.extend(_sleep_assumptions(target, conditions))
+    if duty.battery is not None:
+        taken.extend(_battery_assumptions(duty.battery))
+    return tuple(taken)
+
+
+def _step_assumption(step: Step) -> Assumption:
+    asleep = ", the core asleep" if step.core == "sleep" else ""
+    order = "before" if step.when == "pre" else "after"
+    text = f"{step.name} runs {order} the inference{asleep}, never beside it"
+    value = "" if step.time_s.value is None else f"{step.time_s.value * 1e3:.4g} ms"
+    return Assumption(text, value, step.time_s.source, "measured" if step.is_measured else "assumed")
+
+
+def _sleep_assumptions(target: Target, conditions: Conditions) -> list[Assumption]:
+    """The sleep between two inferences, and the wake-up that is in the period or not."""
+    draw = sleep_of(target, conditions.duty)
+    if draw is None:
+        return []
+    drawn = f"{draw.current_a * 1e6:.4g} uA" if draw.current_a else f"{(draw.power_w or 0) * 1e6:.4g} uW"
+    ram = f", RAM {draw.ram}" if draw.ram else ""
+    stated = draw.confidence if isinstance(draw, SleepSpec) else "measured" if draw.measured else "assumed"
+    taken = [Assumption(f"sleeps in {draw.state or 'the declared state'}{ram}", drawn, draw.source, stated)]
+    if draw.wake_up_s is None:
+        text = "time and energy of waking up are not counted"
+        taken.append(Assumption(text, "give wake_up in [sleep] of --scenario", "scope", ""))
+    elif draw.wake_up_j is None:
+        taken.append(Assumption("waking up draws the power of the working core", "", draw.source, "assumed"))
+    return taken
+
+
+def _battery_assumptions(battery: BatterySpec) -> list[Assumption]:
+    """How much of the battery the load gets, and what is not taken off it."""
+    taken = [
+        Assumption("the regulator loses nothing; a linear one is in the interval where the file states a "
+                   "supply", "", "scope", "assumed"),
+        Assumption("the battery does not discharge by itself", "", "scope", "assumed"),
+    ]  # fmt: skip
+    if battery.usable is None:
+        low, value, high = ASSUMED_USABLE
+        text = f"the load gets {value:.1%} of the battery's nominal capacity ({low:.0%} to {high:.0%})"
+        taken.append(Assumption(text, "give it: 220mAh@3V,85%", ASSUMED_USABLE_SOURCE, "assumed"))
+    return taken
 
 
 def passed_checks(refused: Sequence[Finding], budgets: Sequence[BudgetCheck]) -> tuple[str, ...]:

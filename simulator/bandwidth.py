@@ -43,7 +43,7 @@ def deadline_bandwidth(traffic_bytes: Interval, deadline_s: float | None) -> Int
     """traffic / deadline, as sure as the traffic."""
     moved, least, most = traffic_bytes.value, traffic_bytes.lo, traffic_bytes.hi
     if deadline_s is None:
-        return unknown("no deadline was given")
+        return unknown("no deadline was given, or the declared steps leave nothing of it")
     if moved is None or least is None or most is None:
         return unknown(f"traffic unknown: {traffic_bytes.reason}")
     return Interval(

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Sequence
 
 from ..devices.spec import DeviceSpec, MemorySpec
 from ..devices.target import Target
-from ..devices.units import parse_bytes, parse_s
-from ..errors import BudgetInvalid
+from ..devices.units import parse_bytes, parse_fraction, parse_s
+from ..errors import BudgetInvalid, UnitInvalid
 from .estimate import Conditions, Reservation
 
 _SOURCE = "--reserve"
@@ -50,8 +49,10 @@ def parse_deadline(text: str) -> float:
 
 def parse_headroom(text: str) -> float:
     """A fraction from 0 up to, not including, 1."""
-    match = re.fullmatch(r"\s*([0-9]{1,3}(?:\.[0-9]{1,9})?)\s*(%?)\s*", text)
-    fraction = float(match[1]) / (100 if match[2] else 1) if match else math.nan
+    try:
+        fraction = parse_fraction(text)
+    except UnitInvalid:
+        fraction = math.nan
     if not 0 <= fraction < 1:
         raise BudgetInvalid(f"a headroom of {text[:40]!r} is no fraction", fix='write it like "10%" or "0.1"')
     return fraction

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
-from typing import TYPE_CHECKING
 
 from ..graphs.passes.effect import FusionEffect as FusionEffect
 from .arena import Layout as Layout
@@ -13,6 +12,15 @@ from .arena import MemoryPlan as MemoryPlan
 from .arena import Option as Option
 from .arena import PlannedBuffer as PlannedBuffer
 from .arena import Rung as Rung
+from .cycle import DutyCycle as DutyCycle
+from .cycle import Line as Line
+from .finding import Finding as Finding
+from .finding import Severity as Severity
+from .finding import most_urgent_first as most_urgent_first
+from .given import Conditions as Conditions
+from .given import Duty as Duty
+from .given import Reservation as Reservation
+from .given import Step as Step
 from .identity import ModelFacts as ModelFacts
 from .identity import TargetFacts as TargetFacts
 from .interval import Basis as Basis
@@ -20,9 +28,6 @@ from .interval import Interval as Interval
 from .interval import exact as exact
 from .interval import total as total
 from .interval import unknown as unknown
-
-if TYPE_CHECKING:
-    from ..devices.importers.place import PlacedFirmware
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,35 +87,6 @@ class BudgetCheck:
 
 
 @dataclass(frozen=True, slots=True)
-class Reservation:
-    """Bytes of one memory that the firmware around the model takes."""
-
-    name: str
-    memory: str
-    size_bytes: int
-    source: str
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """What the user holds fixed beside model and target.
-
-    Args:
-        deadline_s: the time one inference may take; None is no deadline.
-        reservations: bytes the firmware around the model takes; they count against capacity.
-        tight_headroom: below this fraction of free budget the verdict is TIGHT (0..1).
-        firmware: what the reservations of an imported firmware were read from.
-        noted: what the user should know about how the conditions were read.
-    """
-
-    deadline_s: float | None = None
-    reservations: tuple[Reservation, ...] = ()
-    tight_headroom: float = 0.10
-    firmware: PlacedFirmware | None = None
-    noted: tuple[Finding, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class MemoryUse:
     """One thing that lies in one memory: kind is weights, code, arena_head, arena_tail, static."""
 
@@ -141,34 +117,6 @@ class MemoryFit:
     @property
     def is_used(self) -> bool:
         return bool(self.used)
-
-
-class Severity(str, Enum):
-    ERROR = "error"
-    WARNING = "warning"
-    INFO = "info"
-
-    def __str__(self) -> str:
-        return self.value
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """Something the user should know. `rule` is a stable id that `preflash explain` knows."""
-
-    rule: str
-    severity: Severity
-    message: str
-    ops: tuple[int, ...] = ()
-    fix: str = ""
-
-
-_URGENCY = {Severity.ERROR: 0, Severity.WARNING: 1, Severity.INFO: 2}
-
-
-def most_urgent_first(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Errors, then warnings, then infos; within a severity in the order they were found."""
-    return tuple(sorted(findings, key=lambda finding: _URGENCY[finding.severity]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +213,7 @@ class Estimate:
     fusion_traffic: FusionTraffic = field(default_factory=lambda: FusionTraffic((), ()))
     optimum: Layout | None = None  # of the plan's buffers: the best layout known; None where not asked
     ladder: tuple[Rung, ...] = ()  # smaller arenas and what reaches them; () where not asked
+    cycle: DutyCycle | None = None  # against deadline, period and battery; None where none was given
 
     def metric(self, name: str) -> Metric:
         """The metric of this name.

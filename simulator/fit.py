@@ -21,6 +21,7 @@ def memory_fits(
     for memory in target.device.memories:
         traffic = moved.get(memory.name, Traffic(memory.name, 0, 0, 0))
         total_bytes = traffic_interval(traffic.read_bytes + traffic.write_bytes, least.get(memory.name, 0))
+        at_deadline = deadline_bandwidth(total_bytes, conditions.inference_deadline_s)
         fits.append(
             MemoryFit(
                 name=memory.name,
@@ -32,7 +33,7 @@ def memory_fits(
                 write_bytes=traffic.write_bytes,
                 traffic_bytes=total_bytes,
                 bandwidth_needed_bytes_per_s=required_bandwidth(total_bytes, latency_s),
-                bandwidth_at_deadline_bytes_per_s=deadline_bandwidth(total_bytes, conditions.deadline_s),
+                bandwidth_at_deadline_bytes_per_s=at_deadline,
                 bandwidth_offered_bytes_per_s=offered_bandwidth(memory, target.clock_hz),
             )
         )

@@ -32,7 +32,7 @@ _WEAKNESS = {
 class Interval:
     """A figure with its p10..p90 and how it is known.
 
-    `value is None` means unknown: `reason` says why, and `lo` may still hold a proven lower bound.
+    `value is None` means unknown: `reason` says why, and `lo` or `hi` may still hold a bound.
     """
 
     value: float | None
@@ -75,9 +75,11 @@ def exact(value: float, source: str) -> Interval:
     return Interval(value, value, value, Basis.EXACT, source)
 
 
-def unknown(reason: str, *, at_least: float | None = None, source: str = "") -> Interval:
-    """No figure, and why; `at_least` is a lower bound that still holds."""
-    return Interval(None, at_least, None, Basis.UNKNOWN, source, reason)
+def unknown(
+    reason: str, *, at_least: float | None = None, at_most: float | None = None, source: str = ""
+) -> Interval:
+    """No figure, and why; `at_least` and `at_most` are bounds that still hold."""
+    return Interval(None, at_least, at_most, Basis.UNKNOWN, source, reason)
 
 
 def total(intervals: Iterable[Interval], *, empty_source: str) -> Interval:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .estimate import Basis, Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
+from .estimate import Basis, DutyCycle, Interval, MemoryFit, MemoryPlan, Metric, exact, unknown
 
 ARENA_SOURCES = {
     "tflm-greedy": "TFLM's own allocation rules, replayed to the byte",
@@ -26,6 +26,7 @@ class Headline:
     macs: Interval
     traffic_bytes: Interval
     bandwidth_bytes_per_s: Interval
+    cycle: DutyCycle
 
 
 def arena_figure(plan: MemoryPlan | None, field: str, why_not: str) -> Interval:
@@ -48,7 +49,7 @@ def arena_figure(plan: MemoryPlan | None, field: str, why_not: str) -> Interval:
 
 
 def name_metrics(headline: Headline, memories: Sequence[MemoryFit]) -> tuple[Metric, ...]:
-    """The metrics in contract order, then traffic and bandwidth of each memory that is used."""
+    """The metrics in contract order: model, traffic and bandwidth of each memory that is used, duty cycle."""
     h = headline
     arena = tuple(
         Metric.of(f"arena_{part}_bytes", "B", arena_figure(h.plan, f"{part}_bytes", h.no_plan))
@@ -73,4 +74,18 @@ def name_metrics(headline: Headline, memories: Sequence[MemoryFit]) -> tuple[Met
         for m in memories
         if m.is_used
     )
-    return (*arena, *whole, *traffic, *bandwidth)
+    return (*arena, *whole, *traffic, *bandwidth, *_duty_metrics(h.cycle))
+
+
+def _duty_metrics(cycle: DutyCycle) -> tuple[Metric, ...]:
+    """Time against deadline and period, energy of a period, battery life."""
+    return (
+        Metric.of("response_s", "s", cycle.response_s),
+        Metric.of("slack_s", "s", cycle.slack_s),
+        Metric.of("cpu_load", "1", cycle.cpu_load),
+        Metric.of("sleep_power_w", "W", cycle.sleep_w),
+        Metric.of("period_energy_j", "J", cycle.period_j),
+        Metric.of("average_power_w", "W", cycle.average_w),
+        Metric.of("battery_days", "d", cycle.battery_days),
+        Metric.of("crossover_period_s", "s", cycle.crossover_s),
+    )

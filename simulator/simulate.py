@@ -10,8 +10,10 @@ from ..errors import PlanInvalid
 from ..graphs.ir import ModelGraph
 from ..graphs.passes.fusion import fuse
 from ..graphs.static_shapes import with_static_shapes
-from .assumptions import assumptions_of, passed_checks, state_assumptions
+from .assumptions import assumptions_of, duty_assumptions, passed_checks, state_assumptions
 from .bandwidth import required_bandwidth
+from .duty import duty_cycle
+from .duty_findings import duty_findings
 from .energy import energy_j
 from .estimate import (
     Conditions,
@@ -45,7 +47,7 @@ from .rows import op_rows, total_latency_s, total_macs
 from .startup import copy_s
 from .support import allocator_findings, refusals
 from .traffic import TrafficColumns, kernel_traffic
-from .verdict import budget_findings, check_budget, decide, memory_budgets
+from .verdict import budget_findings, decide, memory_budgets, time_budgets
 from .work_graph import drops_channels, work_graph
 from .workload import compile_table
 
@@ -78,18 +80,17 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     contents = _contents(graph, target, planned)
     memories = memory_fits(target, contents, columns=traffic, latency_s=latency_s, conditions=given)
     moved = total((m.traffic_bytes for m in memories if m.is_used), empty_source="no memory is used")
+    inference_j = energy_j(latency_s, target)
+    cycle = duty_cycle(latency_s, inference_j, target, given)
     headline = Headline(
         planned.plan, planned.no_plan, contents.arena + contents.static, contents.model + contents.code,
-        latency_s, energy_j(latency_s, target), total_macs(table), moved,
-        required_bandwidth(moved, latency_s),
+        latency_s, inference_j, total_macs(table), moved, required_bandwidth(moved, latency_s), cycle,
     )  # fmt: skip
-    budgets = memory_budgets(memories, tight_headroom=given.tight_headroom)
-    if given.deadline_s is not None:
-        budgets = (*budgets, check_budget("latency", latency_s, given.deadline_s, unit="s",
-                                          tight_headroom=given.tight_headroom))  # fmt: skip
+    budgets = (*memory_budgets(memories, tight_headroom=given.tight_headroom), *time_budgets(cycle, given))
     findings = (
         *planned.refused,
         *budget_findings(budgets),
+        *duty_findings(cycle, ops, budgets, target=target, conditions=given),
         *arena_home_findings(target, budgets, memories),
         *firmware_findings(given, contents.arena, contents.code),
         *op_findings(ops),
@@ -109,10 +110,15 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         plan=planned.plan,
         fusion=fusion.effect,
         findings=most_urgent_first(findings),
-        assumptions=(*assumptions_of(target, given), *state_assumptions(graph, target)),
+        assumptions=(
+            *assumptions_of(target, given),
+            *state_assumptions(graph, target),
+            *duty_assumptions(target, given),
+        ),
         conditions=given,
         passed=passed_checks(planned.refused, budgets),
         timings_s={"plan": planned_s, "total": perf_counter() - begin},
+        cycle=cycle if given.deadline_s is not None or given.duty.is_given else None,
         fusion_traffic=_fusion_traffic(solved, fusion.graph, target, traffic),
     )
 

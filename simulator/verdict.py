@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .estimate import BudgetCheck, Finding, Interval, MemoryFit, Severity, Verdict, Word, total
+from .estimate import (
+    BudgetCheck,
+    Conditions,
+    DutyCycle,
+    Finding,
+    Interval,
+    MemoryFit,
+    Severity,
+    Verdict,
+    Word,
+    total,
+)
 
 
 def check_budget(
@@ -41,6 +52,16 @@ def memory_budgets(memories: Sequence[MemoryFit], *, tight_headroom: float) -> t
         )
         for memory in memories
         if memory.is_used
+    )
+
+
+def time_budgets(cycle: DutyCycle, conditions: Conditions) -> tuple[BudgetCheck, ...]:
+    """Everything that happens in a period against the deadline, and against the period itself."""
+    limits = (("latency", conditions.deadline_s), ("period", conditions.duty.period_s))
+    return tuple(
+        check_budget(name, cycle.response_s, limit, unit="s", tight_headroom=conditions.tight_headroom)
+        for name, limit in limits
+        if limit is not None
     )
 
 
@@ -83,6 +104,8 @@ _RULES = {
     ("flash", Word.UNKNOWN): "PF302", ("flash", Word.TIGHT): "PF304",
     ("latency", Word.NO): "PF402", ("latency", Word.RISKY): "PF403",
     ("latency", Word.UNKNOWN): "PF401", ("latency", Word.TIGHT): "PF403",
+    ("period", Word.NO): "PF406", ("period", Word.RISKY): "PF407",
+    ("period", Word.UNKNOWN): "PF401", ("period", Word.TIGHT): "PF407",
 }  # fmt: skip
 _SEVERITY = {
     Word.NO: Severity.ERROR,
@@ -111,6 +134,7 @@ _FIXES = {
     "ram": "shrink the input or the widest activations, or free RAM with a smaller --reserve",
     "flash": "use fewer weights or a smaller type, or a device with more flash",
     "latency": "use fewer MACs, a faster kernel library or clock, or a longer --deadline",
+    "period": "infer less often with a longer --period, or make the inference and the steps around it faster",
 }
 
 

@@ -131,6 +131,14 @@ def metrics(**changes: Interval) -> tuple[Metric, ...]:
         "traffic_bytes": ("B", exact(19_968, "kernel structure")),
         "traffic_bytes.flash": ("B", exact(1536, "kernel structure")),
         "bandwidth_bytes_per_s": ("B/s", about(237_714.0)),
+        "response_s": ("s", about(0.084)),
+        "slack_s": ("s", about(0.036)),
+        "cpu_load": ("1", unknown("no period was given")),
+        "sleep_power_w": ("W", unknown("the sleep current of my-board is not known")),
+        "period_energy_j": ("J", unknown("no period was given")),
+        "average_power_w": ("W", unknown("no period was given")),
+        "battery_days": ("d", unknown("no battery was given")),
+        "crossover_period_s": ("s", unknown("no power figure for this board")),
     }
     return tuple(Metric.of(name, unit, changes.get(name, figure)) for name, (unit, figure) in table.items())
 

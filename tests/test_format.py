@@ -40,7 +40,7 @@ def test_a_time_gets_the_unit_of_its_size(time_s: float | None, text: str) -> No
     [(1.2e-3, "J", "1.20 mJ"), (4.5e-7, "J", "450 nJ"), (2_656_768, "MAC", "2.66 MMAC"),
      (531, "MAC", "531 MAC"), (2.4e6, "B/s", "2.40 MB/s"), (120e6, "Hz", "120 MHz"),
      (32768, "Hz", "32.768 kHz"), (12345, "", "12,345"), (12345, "cycles", "12,345"),
-     (0.5, "W", "0.5 W"), (None, "W", "unknown")],
+     (0.5, "W", "500 mW"), (None, "W", "unknown")],
 )  # fmt: skip
 def test_a_unit_decides_how_its_figure_is_shown(value: float | None, unit: str, text: str) -> None:
     assert shown.amount(value, unit) == text

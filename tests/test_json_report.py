@@ -25,7 +25,9 @@ EXAMPLES = {
 }
 METRICS = (
     "arena_head_bytes", "arena_tail_bytes", "arena_used_bytes", "arena_min_bytes", "ram_bytes", "flash_bytes",
-    "latency_s", "energy_j", "macs", "traffic_bytes", "bandwidth_bytes_per_s",
+    "latency_s", "energy_j", "macs", "traffic_bytes", "bandwidth_bytes_per_s", "response_s",
+    "slack_s", "cpu_load", "sleep_power_w", "period_energy_j", "average_power_w", "battery_days",
+    "crossover_period_s",
 )  # fmt: skip
 
 

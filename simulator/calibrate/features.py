@@ -25,7 +25,6 @@ from ..workload import compile_table
 from .networks import measured_network
 from .rows import MeasuredRow
 
-
 Part = tuple[str, str]  # kernel class; "loops" and "rest", or "all"
 SPLIT = frozenset({"conv", "conv1x1", "depthwise"})  # whose inner loops have a factor of their own
 

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import BudgetInvalid
-from .deliver import deliver_text, read_model, say_written
+from .deliver import deliver_text, read_model, report_charts, say_written
 from .options import (
     OK,
     ArenaSymbol,
     Bootloader,
     Build,
+    ChartForm,
+    ChartFormat,
+    Charts,
     Clock,
     Debug,
     Firmware,
@@ -69,6 +72,7 @@ def plan(
     firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
     arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
     build: Build = None, form: Form = Format.text, output: Out = None, _debug: Debug = False,
+    charts: Charts = None, chart_format: ChartForm = ChartFormat.svg,
 ) -> int:  # fmt: skip
     """Where everything lies in RAM, how far that is from the optimum, and what would need less."""
     from ..devices.units import parse_bytes
@@ -96,7 +100,9 @@ def plan(
         write_model(found, output)
         say_written(output)
     command = shlex.join(("preflash", "plan", model, *said.words(), *_words(asked)))
-    _show(found, form, None if wants_model else output, command=command, is_assumed=device is None)
+    page = None if wants_model else output
+    _show(found, form, page, command=command, is_assumed=device is None)
+    report_charts(found.estimate, charts, chart_format, is_apart=form is Format.text or page is not None)
     return OK
 
 

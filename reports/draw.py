@@ -97,8 +97,8 @@ def _fill(axes: Axes, picture: Picture) -> None:
     for spot in picture.spots:
         face = colour(spot.kind) or "white"
         axes.plot(
-            [spot.x], [spot.y], marker="o", markersize=6, color=face, markeredgecolor="white",
-            linestyle="none", zorder=4,
+            [spot.x], [spot.y], marker="o", markersize=6, color=face, markeredgecolor=colour(spot.ring),
+            markeredgewidth=1.5, linestyle="none", zorder=4,
         )  # fmt: skip
     for words in picture.words:
         axes.text(
@@ -140,6 +140,6 @@ def _handle(kind: str, text: str) -> Any:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    if kind in _INKS:
+    if kind in _INKS or kind.startswith("t"):
         return Line2D([], [], label=text, **_pen(Stroke((), kind)))
     return Patch(label=text, **_paint(kind))

@@ -19,11 +19,12 @@ class Stroke:
 
 @dataclass(frozen=True, slots=True)
 class Spot:
-    """A dot; kind is the class of its colour."""
+    """A dot; kind and ring are the classes of its colours."""
 
     x: float
     y: float
     kind: str
+    ring: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,8 +16,10 @@ def write_pictures(estimate: Estimate, folder: Path, form: str = "svg") -> tuple
     Raises:
         OSError: the folder or a file cannot be written.
     """
-    drawn = [(folder / f"{picture.name}.{form}", draw(picture, form)) for picture in pictures(estimate)]
     folder.mkdir(parents=True, exist_ok=True)
-    for path, content in drawn:
-        write_whole(path, content)
-    return tuple(path for path, _ in drawn)
+    written = []
+    for picture in pictures(estimate):
+        path = folder / f"{picture.name}.{form}"
+        write_whole(path, draw(picture, form))
+        written.append(path)
+    return tuple(written)

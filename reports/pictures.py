@@ -194,14 +194,14 @@ def _roofline(estimate: Estimate) -> Iterator[Picture]:
     if chart is None or peak is None:
         return
     roofs = (*chart.slopes, chart.core)
-    strokes = [Stroke(((roof.x1, roof.y1), (roof.x2, roof.y2)), f"s{roof.series}") for roof in roofs]
+    strokes = [Stroke(((roof.x1, roof.y1), (roof.x2, roof.y2)), f"t{roof.series}") for roof in roofs]
     strokes += [Stroke(((dot.x, dot.hi_y), (dot.x, dot.lo_y)), "whisker") for dot in chart.dots]
-    words = [Words(roof.label_x + 1.2, roof.label_y, roof.label) for roof in chart.slopes]
-    words.append(Words(chart.core.label_x - 1, chart.core.label_y - 3.5, chart.core.label, "right"))
+    words = (Words(chart.core.x1 + 0.5, chart.core.y1 - 3.5, chart.core.label),)
+    lines = tuple((f"t{roof.series}", roof.label) for roof in chart.slopes)
     yield Picture(
-        "roofline", f"Roofline: {_who(estimate)}", strokes=tuple(strokes), words=tuple(words),
-        spots=tuple(Spot(dot.x, dot.y, f"s{dot.series}") for dot in chart.dots),
+        "roofline", f"Roofline: {_who(estimate)}", strokes=tuple(strokes), words=words,
+        spots=tuple(Spot(dot.x, dot.y, f"s{dot.series}", f"t{dot.ring}") for dot in chart.dots),
         x_ticks=chart.x_ticks, y_ticks=chart.y_ticks, height_in=4.0,
         x_label=f"MACs per byte of the memory that is slowest for the op. {peak_sentence(peak)}",
-        legend=tuple((f"s{number}", text) for number, text in chart.legend),
+        legend=(*lines, *((f"s{number}", text) for number, text in chart.legend)),
     )  # fmt: skip

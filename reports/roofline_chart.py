@@ -47,7 +47,11 @@ class Axis:
 
 @dataclass(frozen=True, slots=True)
 class Dot:
-    """One op; x, y, and the y of its p10 and p90, in percent, y from the top."""
+    """One op; x, y, and the y of its p10 and p90, in percent, y from the top.
+
+    Args:
+        series, ring: the numbers of two colours: what the op waits for, and the memory that x is about.
+    """
 
     x: float
     y: float
@@ -55,20 +59,19 @@ class Dot:
     hi_y: float
     op: int
     series: str
+    ring: str
     title: str
 
 
 @dataclass(frozen=True, slots=True)
 class Roof:
-    """One line with its name beside (x, y)."""
+    """One line."""
 
     x1: float
     y1: float
     x2: float
     y2: float
     label: str
-    label_x: float
-    label_y: float
     series: str
     title: str
 
@@ -92,11 +95,13 @@ def roofline_chart(estimate: Estimate) -> RooflineChart | None:
         return None
     x_axis, y_axis = _axes(figures)
     bound = colourings(estimate)[0]
-    dots = tuple(_dot(point, x_axis, y_axis, bound.of(point.op)) for point in figures.points)
     peak, numbers = figures.peak, bound_numbers(estimate)
+    dots = tuple(
+        _dot(point, (x_axis, y_axis), bound.of(point.op), ring=numbers[point.memory])
+        for point in figures.points
+    )
     slopes = tuple(
-        _slope(slope, (x_axis, y_axis), peak, (numbers[slope.memory], place))
-        for place, slope in enumerate(figures.slopes)
+        _slope(slope, (x_axis, y_axis), peak, series=numbers[slope.memory]) for slope in figures.slopes
     )
     used = {dot.series for dot in dots}
     return RooflineChart(
@@ -117,8 +122,8 @@ def _axes(figures: Roofline) -> tuple[Axis, Axis]:
     return Axis(min(across) / 2, max(across) * 2), Axis(min(up) / 1.6, max(*up, peak.macs_per_s) * 1.6)
 
 
-def _dot(point: Point, x_axis: Axis, y_axis: Axis, series: str) -> Dot:
-    op = point.op
+def _dot(point: Point, axes: tuple[Axis, Axis], series: str, *, ring: str) -> Dot:
+    (x_axis, y_axis), op = axes, point.op
     ends = (100 - y_axis.at(v) for v in (point.macs_per_s, point.lo_macs_per_s, point.hi_macs_per_s))
     name = shown.short(shown.clean(op.name), 96)
     title = (
@@ -127,27 +132,18 @@ def _dot(point: Point, x_axis: Axis, y_axis: Axis, series: str) -> Dot:
         f"({shown.exact_bytes(point.moved_bytes)} once), bound by {shown.clean(op.bound)}"
     )
     y, lo_y, hi_y = (round(end, 2) for end in ends)
-    return Dot(x_axis.at(point.macs_per_byte), y, lo_y, hi_y, op.index, series, title)
+    return Dot(x_axis.at(point.macs_per_byte), y, lo_y, hi_y, op.index, series, ring, title)
 
 
-def _slope(slope: Slope, axes: tuple[Axis, Axis], peak: Peak, drawn: tuple[str, int]) -> Roof:
-    """From where it enters the drawing to the core's roof; names stand at different heights.
-
-    Args:
-        drawn: the number of its colour, and the how-manieth slope it is.
-    """
-    (x_axis, y_axis), (series, place) = axes, drawn
+def _slope(slope: Slope, axes: tuple[Axis, Axis], peak: Peak, *, series: str) -> Roof:
+    """From where it enters the drawing to the core's roof."""
+    x_axis, y_axis = axes
     begin = max(x_axis.lo, y_axis.lo / slope.bytes_per_s)
-    end = peak.macs_per_s / slope.bytes_per_s
-    x1, x2 = x_axis.at(begin), x_axis.at(end)
+    x1, x2 = x_axis.at(begin), x_axis.at(peak.macs_per_s / slope.bytes_per_s)
     y1, y2 = 100 - y_axis.at(begin * slope.bytes_per_s), 100 - y_axis.at(peak.macs_per_s)
-    part = (0.62, 0.34, 0.80, 0.16)[place % 4]
-    label_x, label_y = x1 + (x2 - x1) * part, y1 + (y2 - y1) * part
-    title = f"{slope.memory}: {shown.rate(slope.bytes_per_s)} ({slope.basis}), {shown.clean(slope.source)}"
     label = f"{slope.memory} {shown.rate(slope.bytes_per_s)}"
-    return Roof(
-        x1, round(y1, 2), x2, round(y2, 2), label, round(label_x, 2), round(label_y, 2), series, title
-    )
+    title = f"{label} ({slope.basis}), {shown.clean(slope.source)}"
+    return Roof(x1, round(y1, 2), x2, round(y2, 2), label, series, title)
 
 
 def _core(figures: Roofline, x_axis: Axis, y_axis: Axis) -> Roof:
@@ -157,4 +153,4 @@ def _core(figures: Roofline, x_axis: Axis, y_axis: Axis) -> Roof:
     fastest = max(slope.bytes_per_s for slope in figures.slopes)
     x1, y = x_axis.at(peak.macs_per_s / fastest), round(100 - y_axis.at(peak.macs_per_s), 2)
     label = f"core {shown.macs_per_s(peak.macs_per_s)}"
-    return Roof(x1, y, 100.0, y, label, 100.0, y, "0", label)
+    return Roof(x1, y, 100.0, y, label, "0", label)

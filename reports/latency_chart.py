@@ -40,7 +40,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class LatencyBars:
-    """The slowest ops one by one, the rest as a sum that opens."""
+    """The slowest ops one by one, the rest as a sum that opens; the axis ends at the longest op."""
 
     shown: tuple[Bar, ...]
     rest: Bar | None
@@ -105,7 +105,7 @@ def latency_bars(estimate: Estimate) -> LatencyBars | None:
     named, hidden = (lost[:_MOST_UNPRICED], lost[_MOST_UNPRICED:]) if is_long else (lost, [])
     folded = [*later, *hidden]
     sum_s = total((op.latency_s for op in folded), empty_source="nothing is folded")
-    top = max(i.hi or i.lo or 0.0 for i in (*(op.latency_s for op in ops), sum_s))
+    top = max(op.latency_s.hi or op.latency_s.lo or 0.0 for op in ops)
     rest = _rest_bar(sum_s, len(folded), len(hidden), top) if folded else None
     return LatencyBars(
         tuple(_bar(op, top, views) for op in (*first, *named)), rest,
@@ -128,9 +128,12 @@ def _bar(op: OpEstimate, top: float, views: Sequence[Colouring]) -> Bar:
 
 def _rest_bar(sum_s: Interval, count: int, unpriced: int, top: float) -> Bar:
     lost = f", {unpriced} of them without a price" if unpriced else ""
-    label = f"the other {count} ops together{lost}" if count > 1 else "one more op"
-    title = f"{label}: {figure(sum_s)}"
-    return Bar(None, label, "", *_ends(sum_s, top), sum_s.value is not None, figure(sum_s), "b6 k6 z6", title)
+    label = f"the other {count} ops together{lost}"
+    is_too_long = (sum_s.hi or sum_s.lo or 0.0) > top
+    ends = (0.0, 0.0, 0.0) if is_too_long else _ends(sum_s, top)
+    title = f"{label}: {figure(sum_s)}{', longer than this axis' if is_too_long else ''}"
+    is_drawn_solid = is_too_long or sum_s.value is not None
+    return Bar(None, label, "", *ends, is_drawn_solid, figure(sum_s), "b6 k6 z6", title)
 
 
 def _ends(time_s: Interval, top: float) -> tuple[float, float, float]:

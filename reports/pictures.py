@@ -16,6 +16,9 @@ from .roofline import peak_sentence, roofline
 from .roofline_chart import roofline_chart
 
 _ROW_IN = 0.22
+_ROOFLINE_LABEL = (
+    "MACs per byte of the memory that is slowest for the op; a dot stays below the line in the colour of its ring."
+)
 _VIEW_LETTERS = {"bound": "b", "kind": "k", "basis": "z"}
 _KIND_LABELS = {"tensor": "activation", "arena_tail": "persistent", "scratch": "scratch"}
 
@@ -202,6 +205,6 @@ def _roofline(estimate: Estimate) -> Iterator[Picture]:
         "roofline", f"Roofline: {_who(estimate)}", strokes=tuple(strokes), words=words,
         spots=tuple(Spot(dot.x, dot.y, f"s{dot.series}", f"t{dot.ring}") for dot in chart.dots),
         x_ticks=chart.x_ticks, y_ticks=chart.y_ticks, height_in=4.0,
-        x_label=f"MACs per byte of the memory that is slowest for the op. {peak_sentence(peak)}",
+        x_label=f"{_ROOFLINE_LABEL} {peak_sentence(peak)}",
         legend=(*lines, *((f"s{number}", text) for number, text in chart.legend)),
     )  # fmt: skip

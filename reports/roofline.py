@@ -6,6 +6,7 @@ would take the longest for them at its stated speed: a roof that no op can beat.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -88,7 +89,7 @@ def _offered(memories: Mapping[str, MemoryFit], name: str) -> Interval | None:
 def _point(op: OpEstimate, memories: Mapping[str, MemoryFit]) -> Point | None:
     """macs per byte = MACs / bytes once, macs per second = MACs / latency."""
     time_s = op.latency_s
-    if not op.macs or not time_s.value or not time_s.lo or not time_s.hi:
+    if not op.macs or not time_s.value or not time_s.lo or not time_s.hi or not math.isfinite(time_s.hi):
         return None
     best: tuple[float, str, int] | None = None
     for t in op.traffic:
@@ -124,7 +125,7 @@ def _left_out(lost: list[OpEstimate], speedless: list[str]) -> tuple[str, ...]:
     idle = sum(op.latency_s.value is not None and not op.macs for op in lost)
     counts = (
         (idle, "without MACs"), (unpriced, "without a price"),
-        (len(lost) - idle - unpriced, "that no memory of known speed feeds"),
+        (len(lost) - idle - unpriced, "without a bounded time or a memory of known speed"),
     )  # fmt: skip
     parts = [f"{n} op{'s' if n > 1 else ''} {why}" for n, why in counts if n]
     sentences = [f"Not drawn: {', '.join(parts)}."] if parts else []

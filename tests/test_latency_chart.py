@@ -54,12 +54,20 @@ def test_every_op_has_a_bar_however_many_there_are(count: int) -> None:
 
 
 def test_the_folded_ops_are_drawn_as_their_sum() -> None:
-    # ops 0..75 of 100 take 1..76 ms: 2926 ms together, +-15 %
+    # ops 0..75 of 100 take 1..76 ms: 2926 ms together, far more than the 115 ms of the axis
     rest = _bars(estimate(op_count=100)).rest
     assert rest is not None and rest.op is None
     assert rest.label == "the other 76 ops together"
     assert (rest.figure, rest.is_priced) == ("2.93 s", True)
-    assert rest.hi == 100  # it is the longest
+    assert (rest.length, rest.title.endswith("longer than this axis")) == (0, True)
+
+
+def test_a_short_rest_has_a_bar_on_the_same_axis() -> None:
+    # 24 ops of 100 ms +-15 % are shown, 16 of 1 ms are folded: 16 of 115 ms
+    times = [0.1] * 24 + [0.001] * 16
+    ops = (replace(op(i, "CONV_2D"), latency_s=about(time_s)) for i, time_s in enumerate(times))
+    rest = _bars(_with_ops(*ops)).rest
+    assert rest is not None and (rest.figure, rest.length) == ("16.0 ms", 13.91)
 
 
 def test_an_op_without_a_price_is_hatched_behind_the_others_and_says_why() -> None:
@@ -84,7 +92,7 @@ def test_unpriced_ops_beyond_the_first_eight_are_counted_in_the_rest() -> None:
     example = _with_ops(*(op(i, "CONV_2D", priced=i % 2 == 0) for i in range(80)))
     bars = _bars(example)
     assert sum(not bar.is_priced for bar in bars.shown) == 8
-    assert bars.rest is not None and not bars.rest.is_priced
+    assert bars.rest is not None
     assert bars.rest.label == "the other 48 ops together, 32 of them without a price"
     assert bars.rest.figure.startswith("≥ ")
 

@@ -88,12 +88,8 @@ def plan(
         input_streamed=input_streamed, budget_bytes=None if budget is None else parse_bytes(budget),
         place=place == "auto", offline_plan=offline_plan,
     )  # fmt: skip
-    if not asked.patches and (asked.budget_bytes is not None or asked.input_streamed):
-        raise BudgetInvalid("--budget and --input-streamed are for patches", fix="add --patches auto")
     wants_model = output is not None and output.suffix == _MODEL_SUFFIX
-    if wants_model and not (asked.reorder or asked.offline_plan):
-        fix = "add --reorder or --offline-plan"
-        raise BudgetInvalid("-o with a .tflite writes a changed model", fix=fix)
+    _refuse_idle_options(asked, wants_model)
     graph = read_model(model)
     found = _study(graph, said, asked)
     if wants_model and output is not None:
@@ -104,6 +100,15 @@ def plan(
     _show(found, form, page, command=command, is_assumed=device is None)
     report_charts(found.estimate, charts, chart_format, is_apart=form is Format.text or page is not None)
     return OK
+
+
+def _refuse_idle_options(asked: Asked, wants_model: bool) -> None:
+    """An option that would change nothing is an error."""
+    if not asked.patches and (asked.budget_bytes is not None or asked.input_streamed):
+        raise BudgetInvalid("--budget and --input-streamed are for patches", fix="add --patches auto")
+    if wants_model and not (asked.reorder or asked.offline_plan):
+        fix = "add --reorder or --offline-plan"
+        raise BudgetInvalid("-o with a .tflite writes a changed model", fix=fix)
 
 
 def _study(graph: ModelGraph, said: Situation, asked: Asked) -> PlanStudy:

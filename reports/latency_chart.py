@@ -24,6 +24,7 @@ class Bar:
         length, lo, hi: value and p10..p90; an unpriced op has `lo` as its length, hatched beyond.
         classes: the colour's number per view, as "b0 k1 z2".
         title: the whole story, for a tooltip and a screen reader.
+        note: what stands in the place of a bar that cannot be drawn; "" for a bar.
     """
 
     op: int | None
@@ -36,6 +37,7 @@ class Bar:
     figure: str
     classes: str
     title: str
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +73,7 @@ def latency_chart(estimate: Estimate) -> LatencyChart | None:
     columns, whiskers, running, sum_s = [], [], [(0.0, 100.0)], 0.0
     for position, op in enumerate(ops):
         x, figure = position * step, op.latency_s
-        columns.append(_column(op, (x, step), top, views))
+        columns.append(_column(op, views, x=x, step=step, top=top))
         if figure.value is not None and figure.lo != figure.hi:
             middle = round(x + step / 2, 2)
             whiskers.append((middle, 100 - share(figure.hi or 0, top), 100 - share(figure.lo or 0, top)))
@@ -82,9 +84,9 @@ def latency_chart(estimate: Estimate) -> LatencyChart | None:
     return LatencyChart(tuple(columns), tuple(whiskers), tuple(running), top, total_s, ticks, unpriced)
 
 
-def _column(op: OpEstimate, at: tuple[float, float], top: float, views: Sequence[Colouring]) -> Mark:
+def _column(op: OpEstimate, views: Sequence[Colouring], *, x: float, step: float, top: float) -> Mark:
     """A bar of the op's time; one without a price is hatched over its whole column."""
-    (x, step), value = at, op.latency_s.value
+    value = op.latency_s.value
     classes = _classes(op, views)
     if value is None:
         return Mark(round(x, 2), 0, round(step, 2), 100, classes, op_title(op), "", (op.index,))
@@ -106,10 +108,10 @@ def latency_bars(estimate: Estimate) -> LatencyBars | None:
     folded = [*later, *hidden]
     sum_s = total((op.latency_s for op in folded), empty_source="nothing is folded")
     top = max(op.latency_s.hi or op.latency_s.lo or 0.0 for op in ops)
-    rest = _rest_bar(sum_s, len(folded), len(hidden), top) if folded else None
+    rest = _rest_bar(sum_s, len(folded), unpriced=len(hidden), top=top) if folded else None
     return LatencyBars(
-        tuple(_bar(op, top, views) for op in (*first, *named)), rest,
-        tuple(_bar(op, top, views) for op in folded),
+        tuple(_bar(op, views, top=top) for op in (*first, *named)), rest,
+        tuple(_bar(op, views, top=top) for op in folded),
     )  # fmt: skip
 
 
@@ -117,7 +119,7 @@ def _falling(op: OpEstimate) -> tuple[float, int]:
     return -(op.latency_s.value or op.latency_s.lo or 0.0), op.index
 
 
-def _bar(op: OpEstimate, top: float, views: Sequence[Colouring]) -> Bar:
+def _bar(op: OpEstimate, views: Sequence[Colouring], *, top: float) -> Bar:
     label, name = f"{op.index} {shown.clean(op.kind)}", shown.short(shown.clean(op.name), 96)
     ends = _ends(op.latency_s, top)
     is_priced = op.latency_s.value is not None
@@ -126,14 +128,14 @@ def _bar(op: OpEstimate, top: float, views: Sequence[Colouring]) -> Bar:
     )
 
 
-def _rest_bar(sum_s: Interval, count: int, unpriced: int, top: float) -> Bar:
+def _rest_bar(sum_s: Interval, count: int, *, unpriced: int, top: float) -> Bar:
     lost = f", {unpriced} of them without a price" if unpriced else ""
     label = f"the other {count} ops together{lost}"
     is_too_long = (sum_s.hi or sum_s.lo or 0.0) > top
     ends = (0.0, 0.0, 0.0) if is_too_long else _ends(sum_s, top)
-    title = f"{label}: {figure(sum_s)}{', longer than this axis' if is_too_long else ''}"
-    is_drawn_solid = is_too_long or sum_s.value is not None
-    return Bar(None, label, "", *ends, is_drawn_solid, figure(sum_s), "b6 k6 z6", title)
+    is_solid = is_too_long or sum_s.value is not None
+    said, note = figure(sum_s), "longer than this axis" if is_too_long else ""
+    return Bar(None, label, "", *ends, is_solid, said, "b6 k6 z6", f"{label}: {said}", note)
 
 
 def _ends(time_s: Interval, top: float) -> tuple[float, float, float]:

@@ -17,7 +17,8 @@ from .roofline_chart import roofline_chart
 
 _ROW_IN = 0.22
 _ROOFLINE_LABEL = (
-    "MACs per byte of the memory that is slowest for the op; a dot stays below the line in the colour of its ring."
+    "MACs per byte of the memory that is slowest for the op; a dot stays below the line in the colour of its "
+    "ring."
 )
 _VIEW_LETTERS = {"bound": "b", "kind": "k", "basis": "z"}
 _KIND_LABELS = {"tensor": "activation", "arena_tail": "persistent", "scratch": "scratch"}
@@ -104,13 +105,13 @@ def _timelines(estimate: Estimate) -> Iterator[Picture]:
     plan, best = estimate.plan, plan_sections.best_plan(estimate)
     if plan is None:
         return
-    yield from _timeline(estimate, plan, ("ram-timeline", "RAM timeline"), plan)
+    yield from _timeline(estimate, plan, named=("ram-timeline", "RAM timeline"), scale=plan)
     if best is not None:
-        yield from _timeline(estimate, best, ("ram-timeline-best", "Best plan known"), plan)
+        yield from _timeline(estimate, best, named=("ram-timeline-best", "Best plan known"), scale=plan)
 
 
 def _timeline(
-    estimate: Estimate, plan: MemoryPlan, named: tuple[str, str], scale: MemoryPlan
+    estimate: Estimate, plan: MemoryPlan, *, named: tuple[str, str], scale: MemoryPlan
 ) -> Iterator[Picture]:
     drawn = charts.timeline(plan, estimate.ops, top_bytes=scale.head_bytes + scale.tail_bytes)
     if drawn is None:
@@ -144,11 +145,12 @@ def _slowest(estimate: Estimate, view: Colouring) -> Iterator[Picture]:
     marks, strokes, words = [], [], []
     for row, bar in enumerate(rows):
         top = (row + 0.15) * step
-        marks += _row_marks(bar, top, 0.7 * step, view)
+        marks += _row_marks(bar, view, top=top, height=0.7 * step)
         if bar.is_priced and bar.lo != bar.hi:
             middle = (row + 0.5) * step
             strokes.append(Stroke(((bar.lo, middle), (bar.hi, middle)), "whisker"))
-        words.append(Words(max(bar.hi, bar.length) + 1, (row + 0.5) * step, bar.figure))
+        said = f"{bar.figure}, {bar.note}" if bar.note else bar.figure
+        words.append(Words(max(bar.hi, bar.length) + 1, (row + 0.5) * step, said))
     labels = tuple(((row + 0.5) * step, shown.short(bar.label, 44)) for row, bar in enumerate(rows))
     yield Picture(
         f"latency-by-{view.view}", f"Latency per op, colour: {view.title}. {_who(estimate)}", tuple(marks),
@@ -157,7 +159,7 @@ def _slowest(estimate: Estimate, view: Colouring) -> Iterator[Picture]:
     )  # fmt: skip
 
 
-def _row_marks(bar: Bar, top: float, height: float, view: Colouring) -> list[Mark]:
+def _row_marks(bar: Bar, view: Colouring, *, top: float, height: float) -> list[Mark]:
     solid = Mark(0, top, bar.length, height, _class_in(bar.classes, view), bar.title)
     if bar.is_priced:
         return [solid]

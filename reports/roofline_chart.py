@@ -97,11 +97,11 @@ def roofline_chart(estimate: Estimate) -> RooflineChart | None:
     bound = colourings(estimate)[0]
     peak, numbers = figures.peak, bound_numbers(estimate)
     dots = tuple(
-        _dot(point, (x_axis, y_axis), bound.of(point.op), ring=numbers[point.memory])
+        _dot(point, (x_axis, y_axis), series=bound.of(point.op), ring=numbers[point.memory])
         for point in figures.points
     )
     slopes = tuple(
-        _slope(slope, (x_axis, y_axis), peak, series=numbers[slope.memory]) for slope in figures.slopes
+        _slope(slope, (x_axis, y_axis), peak=peak, series=numbers[slope.memory]) for slope in figures.slopes
     )
     used = {dot.series for dot in dots}
     return RooflineChart(
@@ -122,7 +122,7 @@ def _axes(figures: Roofline) -> tuple[Axis, Axis]:
     return Axis(min(across) / 2, max(across) * 2), Axis(min(up) / 1.6, max(*up, peak.macs_per_s) * 1.6)
 
 
-def _dot(point: Point, axes: tuple[Axis, Axis], series: str, *, ring: str) -> Dot:
+def _dot(point: Point, axes: tuple[Axis, Axis], *, series: str, ring: str) -> Dot:
     (x_axis, y_axis), op = axes, point.op
     ends = (100 - y_axis.at(v) for v in (point.macs_per_s, point.lo_macs_per_s, point.hi_macs_per_s))
     name = shown.short(shown.clean(op.name), 96)
@@ -135,7 +135,7 @@ def _dot(point: Point, axes: tuple[Axis, Axis], series: str, *, ring: str) -> Do
     return Dot(x_axis.at(point.macs_per_byte), y, lo_y, hi_y, op.index, series, ring, title)
 
 
-def _slope(slope: Slope, axes: tuple[Axis, Axis], peak: Peak, *, series: str) -> Roof:
+def _slope(slope: Slope, axes: tuple[Axis, Axis], *, peak: Peak, series: str) -> Roof:
     """From where it enters the drawing to the core's roof."""
     x_axis, y_axis = axes
     begin = max(x_axis.lo, y_axis.lo / slope.bytes_per_s)

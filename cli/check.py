@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 from typing import TYPE_CHECKING
 
-from .deliver import read_model, report
+from .deliver import read_model, report, report_charts
 from .options import (
     BAD_VERDICT,
     NOT_KNOWN,
@@ -15,6 +15,9 @@ from .options import (
     Board,
     Bootloader,
     Build,
+    ChartForm,
+    ChartFormat,
+    Charts,
     Clock,
     Color,
     Colors,
@@ -61,6 +64,7 @@ def check(
     scenario: ScenarioFile = None, headroom: Headroom = None, build: Build = None, place: Place = None,
     supply: Supply = None, fail_on: Fail = FailOn.risky, require_known: Known = False, _debug: Debug = False,
     form: Form = Format.text, output: Out = None, color: Colors = Color.auto,
+    charts: Charts = None, chart_format: ChartForm = ChartFormat.svg,
 ) -> int:  # fmt: skip
     """The verdict on a model and a board: FITS, TIGHT, RISKY, NO or UNKNOWN, and why."""
     from ..simulator.advise import check as check_fit
@@ -75,6 +79,7 @@ def check(
     estimate = check_fit(read_model(model), target, conditions)
     command = shlex.join(("preflash", "check", model, *asked.words()))
     report(estimate, form=form, output=output, color=color, command=command)
+    report_charts(estimate, charts, chart_format, is_apart=form is Format.text or output is not None)
     return exit_code(estimate, fail_on=fail_on, require_known=require_known)
 
 

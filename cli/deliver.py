@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from .options import Color, Format
+from .options import ChartFormat, Color, Format
 
 if TYPE_CHECKING:
     from ..graphs.ir import ModelGraph
@@ -48,6 +48,25 @@ def report(estimate: Estimate, *, form: Format, output: Path | None, color: Colo
 
     colored = color is Color.always if output else wants_color(color.value, sys.stdout)
     deliver_text(render(estimate, form.value, color=colored, command=command), output)
+
+
+def report_charts(estimate: Estimate, folder: Path | None, form: ChartFormat, *, is_apart: bool) -> None:
+    """Every chart as a picture in the folder, if one is given; the files' names on stdout.
+
+    Args:
+        is_apart: whether stdout is free for names; else they go to stderr, so that JSON and HTML stay whole.
+    """
+    if folder is None:
+        return
+    from ..reports.output import deliver
+    from ..reports.picture_files import write_pictures
+
+    paths = write_pictures(estimate, folder, form.value)
+    if is_apart:
+        deliver("".join(f"{path}\n" for path in paths), None)
+        return
+    for path in paths:
+        say_written(path)
 
 
 def deliver_text(text: str, output: Path | None) -> None:

@@ -19,6 +19,10 @@ class Plain(str, Enum):
     text, json = "text", "json"
 
 
+class ChartFormat(str, Enum):
+    svg, png = "svg", "png"
+
+
 class FailOn(str, Enum):
     no, risky, tight, never = "no", "risky", "tight", "never"
 
@@ -97,3 +101,7 @@ Form = Annotated[Format, typer.Option("--format", "-f", help="How to report.")]
 PlainForm = Annotated[Plain, typer.Option("--format", "-f", help="How to report.")]
 Out = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write to a file.")]
 Colors = Annotated[Color, typer.Option(help="Colour in text reports; auto respects NO_COLOR.")]
+Charts = Annotated[
+    Path | None, typer.Option("--charts", metavar="DIR", help="Write every chart of the report as a picture.")
+]
+ChartForm = Annotated[ChartFormat, typer.Option("--chart-format", help="The pictures' format.")]

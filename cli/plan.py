@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ..errors import BudgetInvalid
-from .deliver import deliver_text, read_model, say_written
+from .deliver import deliver_text, read_model, report_charts, say_written
 from .options import (
     OK,
     ArenaSymbol,
     Bootloader,
     Build,
+    ChartForm,
+    ChartFormat,
+    Charts,
     Clock,
     Debug,
     Firmware,
@@ -68,7 +71,8 @@ def plan(
     firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
     arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
     scenario: ScenarioFile = None, build: Build = None, form: Form = Format.text, output: Out = None,
-    _debug: Debug = False,
+    _debug: Debug = False, charts: Charts = None,
+    chart_format: ChartForm = ChartFormat.svg,
 ) -> int:  # fmt: skip
     """Where everything lies in RAM, how far that is from the optimum, and what would need less."""
     from ..devices.units import parse_bytes
@@ -84,20 +88,27 @@ def plan(
         input_streamed=input_streamed, budget_bytes=None if budget is None else parse_bytes(budget),
         place=place == "auto", offline_plan=offline_plan,
     )  # fmt: skip
-    if not asked.patches and (asked.budget_bytes is not None or asked.input_streamed):
-        raise BudgetInvalid("--budget and --input-streamed are for patches", fix="add --patches auto")
     wants_model = output is not None and output.suffix == _MODEL_SUFFIX
-    if wants_model and not (asked.reorder or asked.offline_plan):
-        fix = "add --reorder or --offline-plan"
-        raise BudgetInvalid("-o with a .tflite writes a changed model", fix=fix)
+    _refuse_idle_options(asked, wants_model)
     graph = read_model(model)
     found = _study(graph, said, asked)
     if wants_model and output is not None:
         write_model(found, output)
         say_written(output)
     command = shlex.join(("preflash", "plan", model, *said.words(), *_words(asked)))
-    _show(found, form, None if wants_model else output, command=command, is_assumed=device is None)
+    page = None if wants_model else output
+    _show(found, form, page, command=command, is_assumed=device is None)
+    report_charts(found.estimate, charts, chart_format, is_apart=form is Format.text or page is not None)
     return OK
+
+
+def _refuse_idle_options(asked: Asked, wants_model: bool) -> None:
+    """An option that would change nothing is an error."""
+    if not asked.patches and (asked.budget_bytes is not None or asked.input_streamed):
+        raise BudgetInvalid("--budget and --input-streamed are for patches", fix="add --patches auto")
+    if wants_model and not (asked.reorder or asked.offline_plan):
+        fix = "add --reorder or --offline-plan"
+        raise BudgetInvalid("-o with a .tflite writes a changed model", fix=fix)
 
 
 def _study(graph: ModelGraph, said: Situation, asked: Asked) -> PlanStudy:

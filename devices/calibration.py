@@ -15,8 +15,9 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from ..errors import CalibrationInvalid
+from .blocks import Block, Hertz, Name
 from .faults import plain_faults, shortened
-from .spec import Block, CoreName, Hertz, Name
+from .spec import CoreName
 
 SHIPPED = Path(__file__).parent / "calibrations" / "shipped.toml"
 _LARGEST_FILE_BYTES = 1 << 20
@@ -143,16 +144,14 @@ class Calibration(Block):
 
     def overlaid(self, other: Calibration) -> Calibration:
         """This calibration with the other's fits in place of its own for the same core, board, kernels."""
-        merged = {
-            "cores": tuple((self.core_table | other.core_table).values()),
-            "boards": tuple((self.board_table | other.board_table).values()),
-            "kernels": (*(k for k in self.kernels if k.runtime not in other.kernel_table), *other.kernels),
-            "fetches": tuple({fit.library: fit for fit in (*self.fetches, *other.fetches)}.values()),
-            "spreads": tuple((self.spread_table | other.spread_table).values()),
-        }
-        sources = tuple(dict.fromkeys((*self.sources, *other.sources)))
-        date = max(self.date, other.date)
-        return Calibration.model_construct(date=date, sources=sources, **merged)
+        return Calibration.model_construct(
+            date=max(self.date, other.date), sources=tuple(dict.fromkeys((*self.sources, *other.sources))),
+            cores=tuple((self.core_table | other.core_table).values()),
+            boards=tuple((self.board_table | other.board_table).values()),
+            kernels=(*(k for k in self.kernels if k.runtime not in other.kernel_table), *other.kernels),
+            fetches=tuple({fit.library: fit for fit in (*self.fetches, *other.fetches)}.values()),
+            spreads=tuple((self.spread_table | other.spread_table).values()),
+        )  # fmt: skip
 
 
 UNFITTED = Calibration(date="1970-01-01", sources=())  # nothing measured: what the tables say
@@ -172,7 +171,7 @@ def load_calibration(path: str | os.PathLike[str]) -> Calibration:
     """
     where = os.fspath(path)
     try:
-        with open(where, "rb") as file:
+        with Path(where).open("rb") as file:
             content = file.read(_LARGEST_FILE_BYTES + 1)
         if len(content) > _LARGEST_FILE_BYTES:
             raise _unusable(where, "it is larger than 1 MiB")

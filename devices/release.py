@@ -22,6 +22,7 @@ class Release(Sourced):
         overlap_convolutions: which convolutions with a larger window may: none, the first one (it reads the
             picture without a padded copy), or all.
         kernels_like: the release whose kernels these are taken to resemble until rows tell.
+        memory_like: the release whose RAM and flash figures stand for this one's, where no row states any.
         drops_zero_channels: channels whose weights are all zero are not computed.
         overlap_limit_bytes: a plan larger than this keeps every output beside its input; None is no limit.
     """
@@ -33,6 +34,7 @@ class Release(Sourced):
     overlap_convolutions: Literal["none", "first", "all"]
     drops_zero_channels: bool = False
     kernels_like: Version | None = None
+    memory_like: Version | None = None
     overlap_limit_bytes: Annotated[Annotated[Bytes, Field(gt=0)] | None, Field(alias="overlap_limit")] = None
 
     @property

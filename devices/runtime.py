@@ -161,6 +161,12 @@ class RuntimeSpec(Block):
         """The release that `version` names; None where the file lists none."""
         return next((release for release in self.releases if release.version == self.version), None)
 
+    @property
+    def memory_version(self) -> str:
+        """The release whose RAM and flash figures are taken."""
+        release = self.release
+        return self.version if release is None else release.memory_like or release.version
+
     @model_validator(mode="after")
     def _releases_are_named_once(self) -> RuntimeSpec:
         numbers = [number for release in self.releases for number in release.numbers]

@@ -20,7 +20,7 @@ Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi"]
 
 @dataclass(frozen=True, slots=True)
 class KernelBuild:
-    """Which build of which kernel library runs: cmsis-nn and x-cube-ai c/dsp/mve, esp-nn s3/p4/generic/ansi, or "".
+    """Which build of which kernel library runs: cmsis-nn and x-cube-ai c/dsp/mve, esp-nn s3/p4/generic/ansi.
 
     Args:
         departures: where the library's memory differs from the release that the rules describe, by name.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from ..simulator.estimate import Estimate, MemoryPlan, OpEstimate, PlannedBuffer
+from ..simulator.estimate import MemoryPlan, OpEstimate, PlannedBuffer
 from . import format as shown
 from .sections import Gauge, Segment
 
@@ -35,31 +35,37 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Bullet:
-    """A gauge: used, p10..p90 whisker, budget line, reserved part; all in percent of the axis."""
+    """A gauge: used, p10..p90 whisker, budget line, reserved part; all in percent of the axis.
+
+    Args:
+        limit: None for a figure without a budget; its axis ends at its p90.
+    """
 
     used: float
     lo: float
     hi: float
-    limit: float
+    limit: float | None
     reserved_from: float
     reserved: float
 
 
-def _share(part: float, whole: float) -> float:
+def share(part: float, whole: float) -> float:
     """part / whole in percent, two decimals, within 0..100."""
     return round(max(0.0, min(100.0, 100 * part / whole)), 2) if whole > 0 else 0.0
 
 
 def bullet(gauge: Gauge) -> Bullet | None:
-    """The marks of one gauge; None without a value or a budget. The axis ends at the largest figure."""
-    if gauge.value is None or gauge.limit is None:
+    """The marks of one gauge; None for a figure that is unknown. The axis ends at the largest figure."""
+    if gauge.value is None:
         return None
     lo, hi = gauge.lo or 0.0, gauge.hi if gauge.hi is not None else gauge.value
+    if gauge.limit is None:
+        return Bullet(share(gauge.value, hi), share(lo, hi), share(hi, hi), None, 100.0, 0.0)
     capacity = gauge.capacity if gauge.capacity is not None else gauge.limit
     end = max(capacity, hi, gauge.limit * 1.02)
     return Bullet(
-        _share(gauge.value, end), _share(lo, end), _share(hi, end), _share(gauge.limit, end),
-        _share(gauge.limit, end), _share(max(0.0, capacity - gauge.limit), end),
+        share(gauge.value, end), share(lo, end), share(hi, end), share(gauge.limit, end),
+        share(gauge.limit, end), share(max(0.0, capacity - gauge.limit), end),
     )  # fmt: skip
 
 
@@ -70,7 +76,7 @@ def stack_end(segments: Sequence[Segment], capacity_bytes: float) -> float:
 
 def capacity_mark(segments: Sequence[Segment], capacity_bytes: float) -> float:
     """Where the capacity lies on a memory's bar, in percent; 100 unless it overflows."""
-    return _share(capacity_bytes, stack_end(segments, capacity_bytes))
+    return share(capacity_bytes, stack_end(segments, capacity_bytes))
 
 
 def stack(segments: Sequence[Segment], capacity_bytes: float) -> tuple[Mark, ...]:
@@ -82,8 +88,8 @@ def stack(segments: Sequence[Segment], capacity_bytes: float) -> tuple[Mark, ...
     for segment, size in zip(segments, sizes, strict=True):
         if size > 0:
             title = f"{segment.label}: {shown.memory(size)} ({shown.exact_bytes(size)})"
-            x = _share(start, end)
-            marks.append(Mark(x, 0, round(_share(start + size, end) - x, 2), 100, segment.kind, title))
+            x = share(start, end)
+            marks.append(Mark(x, 0, round(share(start + size, end) - x, 2), 100, segment.kind, title))
         start += size
     return tuple(marks)
 
@@ -116,7 +122,7 @@ def timeline(plan: MemoryPlan, ops: Sequence[OpEstimate], *, top_bytes: int = 0)
     span = end - start
 
     def across(clock: int) -> float:
-        return _share(clock - start, span)
+        return share(clock - start, span)
 
     buffers = tuple(_buffer_mark(b, across, top, op_at) for b in plan.buffers)
     tail = None
@@ -124,17 +130,17 @@ def timeline(plan: MemoryPlan, ops: Sequence[OpEstimate], *, top_bytes: int = 0)
         parts = ", ".join(f"{kind} {shown.exact_bytes(size)}" for kind, size in plan.tail_items)
         title = f"persistent (tail): {shown.exact_bytes(plan.tail_bytes)}{': ' if parts else ''}{parts}"
         label = f"persistent {shown.memory(plan.tail_bytes)}"
-        tail_y = 100 - _share(plan.head_bytes + plan.tail_bytes, top)
-        tail = Mark(0, tail_y, 100, _share(plan.tail_bytes, top), "arena_tail", title, label)
-    head_y = 100 - _share(plan.head_bytes, top)
+        tail_y = 100 - share(plan.head_bytes + plan.tail_bytes, top)
+        tail = Mark(0, tail_y, 100, share(plan.tail_bytes, top), "arena_tail", title, label)
+    head_y = 100 - share(plan.head_bytes, top)
     return Timeline(
         buffers, tail, _peak_mark(plan, ops, across, head_y),
-        100 - _share(plan.lower_bound_bytes, top), head_y, top, _ticks(plan, across),
+        100 - share(plan.lower_bound_bytes, top), head_y, top, _ticks(plan, across),
     )  # fmt: skip
 
 
 def _buffer_mark(b: PlannedBuffer, across: _Across, top: int, op_at: dict[int, int]) -> Mark:
-    x, y = across(b.first), 100 - _share(b.offset_bytes + b.size_bytes, top)
+    x, y = across(b.first), 100 - share(b.offset_bytes + b.size_bytes, top)
     alive = (
         tuple(op_at[clock] for clock in range(b.first, b.last + 1) if clock in op_at)
         if b.subgraph == 0
@@ -146,7 +152,7 @@ def _buffer_mark(b: PlannedBuffer, across: _Across, top: int, op_at: dict[int, i
         f"{name}: {shown.exact_bytes(b.size_bytes)} at {b.offset_bytes:,} ({b.kind}{lifetime})"
         if name else f"{b.kind}: {shown.exact_bytes(b.size_bytes)} at {b.offset_bytes:,}{lifetime}"
     )  # fmt: skip
-    w, h = round(across(b.last + 1) - x, 2), _share(b.size_bytes, top)
+    w, h = round(across(b.last + 1) - x, 2), share(b.size_bytes, top)
     label = f"{shown.memory(b.size_bytes)} {shown.short(name, 40)}" if w >= 4 and h >= 6 else ""
     return Mark(x, round(y, 2), w, h, b.kind, title, label, alive)
 
@@ -165,57 +171,16 @@ def _peak_mark(plan: MemoryPlan, ops: Sequence[OpEstimate], across: _Across, hea
 def _ticks(plan: MemoryPlan, across: _Across) -> tuple[tuple[float, int], ...]:
     """At most a dozen op indices along the axis, in the middle of their columns."""
     count = len(plan.clock_of_op)
-    step = next(
-        (s for s in (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000) if count <= 12 * s), max(1, count // 12)
-    )
+    step = _tick_step(count)
     middle = [(across(clock) + across(clock + 1)) / 2 for clock in plan.clock_of_op[::step]]
     return tuple((round(x, 2), op) for x, op in zip(middle, range(0, count, step), strict=True))
 
 
-@dataclass(frozen=True, slots=True)
-class LatencyChart:
-    """A bar per op, its p10..p90, and the running sum as points of a 100 x 100 drawing."""
-
-    bars: tuple[Mark, ...]
-    whiskers: tuple[tuple[float, float, float], ...]  # x, y of p90, y of p10
-    running: str
-    top_s: float
-    total_s: float
-    ticks: tuple[tuple[float, int], ...]
+def ticks_of(count: int) -> tuple[tuple[float, int], ...]:
+    """The same for so many columns of one width."""
+    return tuple((round((op + 0.5) * 100 / count, 2), op) for op in range(0, count, _tick_step(count)))
 
 
-def latency_chart(estimate: Estimate) -> LatencyChart | None:
-    """The marks of the latency chart; None when no op has a price."""
-    ops = estimate.ops
-    top = max((op.latency_s.hi or op.latency_s.lo or 0.0 for op in ops), default=0.0)
-    total = sum(op.latency_s.value or 0.0 for op in ops)
-    if top <= 0 or total <= 0:
-        return None
-    step = 100 / len(ops)
-    bars, whiskers, points, sum_s = [], [], ["0,100"], 0.0
-    for position, op in enumerate(ops):
-        x, figure = position * step, op.latency_s
-        bars.append(_latency_bar(op, x, step, top))
-        if figure.value is not None and figure.lo != figure.hi:
-            whiskers.append(
-                (round(x + step / 2, 2), 100 - _share(figure.hi or 0, top), 100 - _share(figure.lo or 0, top))
-            )
-        sum_s += figure.value or 0.0
-        points.append(f"{round(x + step, 2):g},{round(100 - 100 * sum_s / total, 2):g}")
-    every = max(1, -(-len(ops) // 12))
-    ticks = tuple((round((i + 0.5) * step, 2), ops[i].index) for i in range(0, len(ops), every))
-    return LatencyChart(tuple(bars), tuple(whiskers), " ".join(points), top, total, ticks)
-
-
-def _latency_bar(op: OpEstimate, x: float, step: float, top: float) -> Mark:
-    value = op.latency_s.value
-    kind, name = shown.clean(op.kind), shown.short(shown.clean(op.name), 96)
-    if value is None:
-        title = f"op {op.index} {kind} {name}: unknown, {shown.clean(op.latency_s.reason)}"
-        return Mark(round(x, 2), 0, round(step, 2), 100, "unknown", title, "", (op.index,))
-    spread = shown.interval(op.latency_s.lo, op.latency_s.hi, "s")
-    title = f"op {op.index} {kind} {name}: {shown.seconds(value)} ({spread}), bound by {op.bound}"
-    h = _share(value, top)
-    return Mark(
-        round(x + step * 0.1, 2), round(100 - h, 2), round(step * 0.8, 2), h, op.bound, title, "", (op.index,)
-    )
+def _tick_step(count: int) -> int:
+    round_steps = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
+    return next((step for step in round_steps if count <= 12 * step), max(1, count // 12))

@@ -24,6 +24,7 @@ from ..simulator.estimate import (
     Rung,
     Traffic,
 )
+from .chart_data import roofline_data, traffic_data
 from .duty_data import duty_data
 from .format import clean
 from .sections import free_bytes, verdict_sentence
@@ -83,6 +84,8 @@ def to_data(estimate: Estimate, *, command: str = "", created: str = "") -> dict
         "optimum": None if estimate.optimum is None else _layout(estimate.optimum),
         "ladder": [_rung(rung) for rung in estimate.ladder],
         "fusion": _fusion(estimate),
+        "traffic": traffic_data(estimate),
+        "roofline": roofline_data(estimate),
         "findings": [_finding(f) for f in estimate.findings],
         "assumptions": [
             {

@@ -15,6 +15,7 @@ _WATTS: _Scales = ((1.0, "W"), (1e-3, "mW"), (1e-6, "uW"), (1e-9, "nW"))
 _AMPERES: _Scales = ((1.0, "A"), (1e-3, "mA"), (1e-6, "uA"), (1e-9, "nA"))
 _JOULES: _Scales = ((1.0, "J"), (1e-3, "mJ"), (1e-6, "uJ"), (1e-9, "nJ"))
 _MACS: _Scales = ((1e9, "GMAC"), (1e6, "MMAC"), (1e3, "kMAC"), (1.0, "MAC"))
+_MACS_PER_S: _Scales = ((1e9, "GMAC/s"), (1e6, "MMAC/s"), (1e3, "kMAC/s"), (1.0, "MAC/s"))
 _RATE: _Scales = ((1e9, "GB/s"), (1e6, "MB/s"), (1e3, "kB/s"), (1.0, "B/s"))
 _HERTZ: _Scales = ((1e9, "GHz"), (1e6, "MHz"), (1e3, "kHz"), (1.0, "Hz"))
 _MOST_DAYS = 1e6
@@ -59,6 +60,24 @@ def macs(work_macs: float | None) -> str:
     if work_macs is not None and abs(work_macs) < 1000:
         return f"{work_macs:,.0f} MAC"
     return _scaled(work_macs, _MACS)
+
+
+def macs_per_s(work_macs_per_s: float | None) -> str:
+    """Work per time in GMAC/s, MMAC/s, kMAC/s or MAC/s.
+
+    >>> macs_per_s(26e6), macs_per_s(1e6)
+    ('26.0 MMAC/s', '1.00 MMAC/s')
+    """
+    return _scaled(work_macs_per_s, _MACS_PER_S)
+
+
+def ratio(value: float | None, unit: str) -> str:
+    """A quotient with three digits, as "0.93 MAC/cycle".
+
+    >>> ratio(0.9342, "MAC/cycle"), ratio(12.34, "B/MAC"), ratio(None, "B/MAC"), ratio(1e-5, "MAC/B")
+    ('0.934 MAC/cycle', '12.3 B/MAC', 'unknown', '1e-05 MAC/B')
+    """
+    return UNKNOWN if value is None else f"{value:.3g} {unit}".rstrip()
 
 
 def rate(bytes_per_s: float | None) -> str:

@@ -11,12 +11,15 @@ from typing import TYPE_CHECKING, Any
 
 from .. import __version__
 from ..simulator.estimate import Estimate, MemoryFit
-from . import charts, plan_sections, sections
+from . import charts, plan_sections, roofline, sections, traffic_table
 from . import format as shown
 from .blocks import Block, cell_text
+from .colouring import colourings
 from .data import render_json
 from .duty_block import duty_blocks
+from .latency_chart import latency_bars, latency_chart
 from .plan_blocks import LADDER, ladder_block
+from .roofline_chart import roofline_chart
 
 if TYPE_CHECKING:
     import jinja2
@@ -54,7 +57,6 @@ def render_html(
 
 def page_data(estimate: Estimate) -> dict[str, Any]:
     """Everything that the template lays out."""
-    memories, rows = sections.traffic_table(estimate)
     return {
         "model_line": sections.model_line(estimate),
         "target_line": sections.target_line(estimate),
@@ -64,10 +66,12 @@ def page_data(estimate: Estimate) -> dict[str, Any]:
         "maps": [_memory_map(memory) for memory in estimate.memories],
         **_timelines(estimate),
         "arena_line": sections.arena_line(estimate),
-        "latency": charts.latency_chart(estimate),
-        "bounds": bound_classes(estimate),
-        "traffic_memories": memories,
-        "traffic_rows": rows,
+        "latency": latency_chart(estimate),
+        "bars": latency_bars(estimate),
+        "views": colourings(estimate),
+        **_roofline(estimate),
+        "moved": traffic_table.traffic_table(estimate),
+        "overlap": traffic_table.overlap_sentence(estimate),
         "statuses": sections.status_counts(estimate.ops),
         "interval_text": sections.interval_text,
         "figures": sections.asked_metrics(estimate),
@@ -100,13 +104,10 @@ def _memory_map(
     return memory, segments, charts.stack(segments, capacity), charts.capacity_mark(segments, capacity)
 
 
-def bound_classes(estimate: Estimate) -> dict[str, str]:
-    """What an op can be bound by -> the class of its colour: the core first, then memory by memory."""
-    seen = dict.fromkeys(op.bound for op in estimate.ops)
-    memories = [bound for bound in seen if bound not in ("compute", "unknown")]
-    colours = {"compute": "b-compute", "unknown": "b-unknown"}
-    colours |= {bound: f"b-memory{number % 4}" for number, bound in enumerate(memories)}
-    return {bound: colours[bound] for bound in colours if bound in seen}
+def _roofline(estimate: Estimate) -> dict[str, Any]:
+    figures = roofline.roofline(estimate)
+    peak = "" if figures.peak is None else roofline.peak_sentence(figures.peak)
+    return {"roofline": figures, "roofline_chart": roofline_chart(estimate), "peak_sentence": peak}
 
 
 @cache
@@ -120,7 +121,7 @@ def _environment() -> jinja2.Environment:
     environment.filters |= {
         "clean": shown.clean, "memory": shown.memory, "bytes": shown.exact_bytes, "seconds": shown.seconds,
         "macs": shown.macs, "count": shown.count, "rate": shown.rate, "shape": shown.shape,
-        "percent": shown.percent, "short": shown.short,
+        "percent": shown.percent, "short": shown.short, "ratio": shown.ratio,
     }  # fmt: skip
     return environment
 

@@ -52,9 +52,9 @@ def quiet_stdout() -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def write_whole(path: Path, text: str) -> None:
+def write_whole(path: Path, text: str | bytes) -> None:
     """Writes beside the file and moves it over in one step; devices and pipes are written directly."""
-    content = text.encode("utf-8", "replace")
+    content = text.encode("utf-8", "replace") if isinstance(text, str) else text
     if path.exists() and not path.is_file():
         path.write_bytes(content)
         return

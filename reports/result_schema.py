@@ -18,6 +18,7 @@ _INDEX: _Schema = {"type": "integer", "minimum": -1}
 _INTEGER: _Schema = {"type": "integer"}
 _COUNT_OR_NULL: _Schema = {"type": ["integer", "null"], "minimum": 0}
 _NUMBER_OR_NULL: _Schema = {"type": ["number", "null"]}
+_RATE: _Schema = {"type": "number", "exclusiveMinimum": 0}
 _RULE: _Schema = {"type": "string", "pattern": "^PF[0-9]{3}$"}
 _TEXTS: _Schema = {"type": "array", "items": _TEXT}
 
@@ -151,6 +152,23 @@ _MEMBERS: _Schema = {
     "fusion": _object(
         rules=_TEXTS, applied={"type": "object", "additionalProperties": _COUNT},
         before={"$ref": "#/$defs/side"}, after={"$ref": "#/$defs/side"},
+    ),
+    "traffic": _object(
+        overlap=_FILLED, bytes_per_mac=_NUMBER_OR_NULL,
+        memories=_list(
+            _object(memory=_FILLED, read_bytes=_COUNT, write_bytes=_COUNT, repeated_bytes=_COUNT,
+                    bytes_per_mac=_NUMBER_OR_NULL)
+        ),
+    ),
+    "roofline": _object(
+        reason=_TEXT, notes=_TEXTS,
+        core={"anyOf": [{"type": "null"}, _object(op=_COUNT, macs_per_s=_RATE, macs_per_cycle=_RATE,
+                                                  basis={"enum": BASES})]},
+        memories=_list(_object(memory=_FILLED, bytes_per_s=_RATE, basis={"enum": BASES}, source=_FILLED)),
+        points=_list(
+            _object(op=_COUNT, memory=_FILLED, moved_bytes=_COUNT, macs_per_byte=_RATE, macs_per_s=_RATE,
+                    lo=_RATE, hi=_RATE, basis={"enum": BASES})
+        ),
     ),
     "findings": _list({"$ref": "#/$defs/finding"}),
     "assumptions": _list({"$ref": "#/$defs/assumption"}),

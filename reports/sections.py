@@ -128,28 +128,6 @@ def free_bytes(memory: MemoryFit) -> float | None:
     return memory.budget_bytes - sum(known) if len(known) == len(used) else None
 
 
-@dataclass(frozen=True, slots=True)
-class TrafficRow:
-    """What one kernel moves: memory name -> (read, written)."""
-
-    op: OpEstimate
-    moved: dict[str, tuple[int, int]]
-
-
-def traffic_table(estimate: Estimate) -> tuple[tuple[str, ...], tuple[TrafficRow, ...]]:
-    """The memories that see traffic, and a row per kernel."""
-    names = dict.fromkeys(t.memory for op in estimate.ops for t in op.traffic)
-    return tuple(names), tuple(TrafficRow(op, _moved(op)) for op in estimate.ops)
-
-
-def _moved(op: OpEstimate) -> dict[str, tuple[int, int]]:
-    moved: dict[str, tuple[int, int]] = {}
-    for t in op.traffic:
-        read, written = moved.get(t.memory, (0, 0))
-        moved[t.memory] = (read + t.read_bytes, written + t.write_bytes)
-    return moved
-
-
 def status_counts(ops: Iterable[OpEstimate]) -> dict[str, int]:
     """kernel status -> how many kernels have it."""
     counts: dict[str, int] = {}

@@ -73,10 +73,11 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     fusion = fuse(solved, target.runtime.fusion)
     planned = _plan(graph, fusion.graph, target)
     planned_s = perf_counter() - begin
-    table = compile_table(_worked(solved, fusion.graph, target), target.kernels)
+    worked = work_graph(solved, target) if drops_channels(target) else fusion.graph
+    table = compile_table(worked, target.kernels)
     traffic, cycles = kernel_traffic(table, target), kernel_cycles(table, target)
     latency_s = total_latency_s(table, cycles, target.clock_hz)
-    ops = op_rows(_worked(solved, fusion.graph, target).main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan)
+    ops = op_rows(worked.main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan)
     contents = _contents(graph, target, planned)
     memories = memory_fits(target, contents, columns=traffic, latency_s=latency_s, conditions=given)
     moved = total((m.traffic_bytes for m in memories if m.is_used), empty_source="no memory is used")
@@ -84,7 +85,8 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     cycle = duty_cycle(latency_s, inference_j, target, given)
     headline = Headline(
         planned.plan, planned.no_plan, contents.arena + contents.static, contents.model + contents.code,
-        latency_s, inference_j, total_macs(table), moved, required_bandwidth(moved, latency_s), cycle,
+        latency_s, inference_j, total_macs(compile_table(fusion.graph, target.kernels)), moved,
+        required_bandwidth(moved, latency_s), cycle,
     )  # fmt: skip
     budgets = (*memory_budgets(memories, tight_headroom=given.tight_headroom), *time_budgets(cycle, given))
     findings = (
@@ -121,11 +123,6 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         cycle=cycle if given.deadline_s is not None or given.duty.is_given else None,
         fusion_traffic=_fusion_traffic(solved, fusion.graph, target, traffic),
     )
-
-
-def _worked(solved: ModelGraph, fused: ModelGraph, target: Target) -> ModelGraph:
-    """What is left to compute: the fused kernels, less the channels that the runtime drops."""
-    return work_graph(solved, target) if drops_channels(target) else fused
 
 
 def _fusion_traffic(

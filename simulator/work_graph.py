@@ -1,4 +1,4 @@
-"""Which kernels does the target run of a model: channels without weights dropped where it drops them, then fused."""
+"""Which kernels does the target run of a model: channels without weights dropped where it does, fused."""
 
 from __future__ import annotations
 

@@ -10,7 +10,7 @@ from html.parser import HTMLParser
 
 import pytest
 from estimates import estimate, memories, refused, unpriced
-from preflash.reports.charts import Mark, bullet, capacity_mark, latency_chart, stack, timeline
+from preflash.reports.charts import Mark, bullet, capacity_mark, stack, timeline
 from preflash.reports.data import render_json
 from preflash.reports.html import render_html
 from preflash.reports.sections import gauges, memory_segments, verdict_sentence
@@ -176,20 +176,6 @@ def test_buffers_stand_where_the_plan_puts_them() -> None:
     assert drawn.ticks == ((12.5, 0), (37.5, 1), (62.5, 2), (87.5, 3))
     assert drawn.peak is not None and drawn.peak.ops == (0,)
     assert drawn.buffers[1].ops == (0, 1)
-
-
-def test_the_running_sum_ends_at_the_top() -> None:
-    drawn = latency_chart(estimate(op_count=7))
-    assert drawn is not None
-    assert drawn.running.split()[-1] == "100,0"
-    assert all(_inside(mark) for mark in drawn.bars)
-    assert drawn.total_s == pytest.approx(0.001 * sum(range(1, 8)))
-
-
-def test_an_unpriced_op_is_hatched_over_its_whole_column() -> None:
-    drawn = latency_chart(unpriced())
-    assert drawn is not None
-    assert [(mark.kind, mark.h) for mark in drawn.bars if mark.ops == (2,)] == [("unknown", 100)]
 
 
 def test_a_stack_fills_its_bar() -> None:

@@ -17,8 +17,8 @@ from ..kept import kept
 
 _Mask = npt.NDArray[np.bool_]  # of the last dimension: True is a channel that is dropped
 _PASSING = frozenset({
-    "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD", "RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH", "LEAKY_RELU",
-    "QUANTIZE", "RESHAPE", "SQUEEZE",
+    "AVERAGE_POOL_2D", "MAX_POOL_2D", "MEAN", "PAD", "RELU", "RELU6", "RELU_N1_TO_1", "HARD_SWISH",
+    "LEAKY_RELU", "QUANTIZE", "RESHAPE", "SQUEEZE",
 })  # fmt: skip
 _MULTIPLYING = frozenset({"CONV_2D", "FULLY_CONNECTED", "DEPTHWISE_CONV_2D"})
 
@@ -52,12 +52,13 @@ def _cut(graph: ModelGraph) -> ModelGraph:
         return graph
     tensors = list(main.tensors)
     for t, mask in dead.items():
-        tensors[t] = replace(tensors[t], shape=(*tensors[t].shape[:-1], int((~mask).sum())), shape_signature=())
+        shape = (*tensors[t].shape[:-1], int((~mask).sum()))
+        tensors[t] = replace(tensors[t], shape=shape, shape_signature=())
     for op in main.ops:
         if op.kind in _MULTIPLYING:
-            for position, kept_axes in enumerate(_filter_cuts(main, op, dead)):
-                if kept_axes:
-                    tensors[op.inputs[position + 1]] = _sliced(main.tensors[op.inputs[position + 1]], kept_axes)
+            for position, cuts in enumerate(_filter_cuts(main, op, dead), 1):
+                if cuts:
+                    tensors[op.inputs[position]] = _sliced(main.tensors[op.inputs[position]], cuts)
     wired = wire(tensors, main.ops, inputs=main.inputs, outputs=main.outputs, name=main.name)
     return replace(graph.with_main(wired), file_bytes=graph.file_bytes, sha256=graph.sha256)
 
@@ -78,7 +79,7 @@ def _made_dead(subgraph: Subgraph, op: Op, dead: dict[int, _Mask]) -> _Mask | No
 
 
 def _zero_channels(weight: Tensor) -> _Mask | None:
-    """Per output channel (dimension 0) whether its whole filter is zero; None for anything but constant int8."""
+    """Per output channel (dimension 0) whether its filter is zero; None for anything but constant int8."""
     if weight.data is None or str(weight.dtype) != "int8" or weight.sparsity or len(weight.shape) < 2:
         return None
     values = np.frombuffer(weight.data, dtype=np.int8).reshape(weight.shape)
@@ -94,7 +95,8 @@ def _is_droppable(subgraph: Subgraph, tensor: int, dead: dict[int, _Mask]) -> bo
         return False
     if not _agrees_with_input(subgraph.ops[producer], mask, dead):
         return False
-    return all(_takes(subgraph, subgraph.ops[reader], tensor, dead) for reader in subgraph.consumers_of[tensor])
+    readers = (subgraph.ops[reader] for reader in subgraph.consumers_of[tensor])
+    return all(_takes(subgraph, reader, tensor, dead) for reader in readers)
 
 
 def _agrees_with_input(op: Op, mask: _Mask, dead: dict[int, _Mask]) -> bool:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from statistics import mode
+from typing import cast
 
 import numpy as np
 
 from ...devices.calibration import BoardFit, Calibration, CoreFit, FetchFit, Given, KernelFit, SpreadFit
+from ...devices.spec import CoreName
 from .features import SPLIT, Features
 from .fit import Fit, Key, fitted_labels
 from .holdout import HeldOut
@@ -17,7 +19,8 @@ _FEW = 10  # rows below which a library's residuals are pooled with all others
 
 
 def assembled(
-    rows: Sequence[Features], fit: Fit, fixed: Mapping[Key, float], *, spreads: Sequence[SpreadFit], date: str,
+    rows: Sequence[Features], fit: Fit, fixed: Mapping[Key, float], *, spreads: Sequence[SpreadFit],
+    date: str,
 ) -> Calibration:  # fmt: skip
     """The calibration that these rows make."""
     sources = tuple(dict.fromkeys(one.row.source.split(":")[0] for one in rows if one.row.source))
@@ -54,7 +57,7 @@ def _cores(rows: Sequence[Features], fit: Fit) -> tuple[CoreFit, ...]:
     for core in sorted({one.core for one in rows}):
         own = [one for one in rows if one.core == core]
         found.append(CoreFit(
-            core=core, cpi=rounded(fit.coefficient("cpi", core)),
+            core=cast("CoreName", core), cpi=rounded(fit.coefficient("cpi", core)),
             cycles_per_byte=rounded(fit.coefficient("per_byte", core)), rows=len(own),
             boards=len({one.device for one in own}),
         ))  # fmt: skip
@@ -91,9 +94,10 @@ def _kernels(rows: Sequence[Features], fit: Fit) -> tuple[KernelFit, ...]:
 
 def _fixed_kernels(fixed: Mapping[Key, float]) -> tuple[KernelFit, ...]:
     source = "instructions counted for the release's own sources (cpi_check.csv), not fitted to latencies"
+    each = ((key[1], key[2], rounded(value)) for key, value in sorted(fixed.items()))
     return tuple(
-        KernelFit(runtime=key[1], kernels=key[2], factor=rounded(value), rest_factor=rounded(value), source=source)
-        for key, value in sorted(fixed.items())
+        KernelFit(runtime=label, kernels=name, factor=value, rest_factor=value, source=source)
+        for label, name, value in each
     )
 
 

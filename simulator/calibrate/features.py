@@ -1,4 +1,4 @@
-"""What does a measured row tell the fit: instructions by kernel class, fetched bytes, waiting for far memories."""
+"""What does a measured row tell the fit: instructions by kernel class, fetched bytes, waits."""
 
 from __future__ import annotations
 
@@ -108,7 +108,8 @@ def row_features(row: MeasuredRow, *, folder: Path | None = None) -> Features:
     waits = arena_stalls(table, target, traffic).value
     by_part: dict[Part, float] = {}
     for index in np.flatnonzero(meant):
-        name, count, inner = kernel_classes(table)[index], float(counted.value[index]), float(counted.loops[index])
+        name, count = kernel_classes(table)[index], float(counted.value[index])
+        inner = float(counted.loops[index])
         parts = {"loops": inner, "rest": count - inner} if name in SPLIT else {"all": count}
         for part, amount in parts.items():
             by_part[name, part] = by_part.get((name, part), 0.0) + amount

@@ -1,4 +1,4 @@
-"""Which coefficients make the measured rows most likely? Robust least squares on the log of cycles, with priors.
+"""Which coefficients make the measured rows most likely? Robust least squares on log cycles, with priors.
 
     cycles = cpi(core) board(device) sum(factor(runtime, class) instructions)
            + per_byte(core) stall(device) fetch(library) bytes + waits
@@ -20,7 +20,9 @@ from ...devices.catalog import load_runtime
 from .features import Features, Part
 
 Floats = npt.NDArray[np.float64]
-Key = tuple[str, ...]  # ("cpi", core), ("per_byte", core), ("board", device), ("stall", device), ("kernel", label, class, part)
+# ("cpi", core), ("per_byte", core), ("board", device), ("stall", device), ("fetch", library),
+# ("kernel", label, class, part)
+Key = tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,21 +33,25 @@ class Prior:
     spread: float
 
 
-# Cycles per instruction by how the core issues them: one at a time with loads of two cycles (M4), of one (M33),
-# two at a time (M7), one with vectors that take two beats (M55), two with vectors (M85).
+# Cycles per instruction by how the core issues them: one at a time with loads of two cycles (M4), of one
+# (M33), two at a time (M7), one with vectors that take two beats (M55), two with vectors (M85).
 _CPI = {
-    "cortex-m4": 1.4, "cortex-m33": 1.2, "cortex-m7": 0.8, "cortex-m55": 1.2, "cortex-m85": 0.9, "cortex-m3": 1.4,
-    "cortex-m0+": 1.6, "cortex-m0": 1.6, "cortex-m23": 1.6,
+    "cortex-m4": 1.4, "cortex-m33": 1.2, "cortex-m7": 0.8, "cortex-m55": 1.2, "cortex-m85": 0.9,
+    "cortex-m3": 1.4, "cortex-m0+": 1.6, "cortex-m0": 1.6, "cortex-m23": 1.6,
 }  # fmt: skip
 _CPI_SPREAD = 0.25
 _PER_BYTE = Prior(np.log(0.6), 0.6)  # a word of flash behind some wait states, half of them hidden
-_BOARD = Prior(0.0, 0.06)  # boards of one core and clock differ by a few per cent (mlperf_cross_core_ratio.csv)
+_BOARD = Prior(0.0, 0.06)  # boards of one core differ by a few per cent (mlperf_cross_core_ratio.csv)
 _STALL = Prior(0.0, 0.4)
-# How often kernels fetch a weight against CMSIS-NN's, whose blocks are known; ST's may keep it for more pixels.
+# How often kernels fetch a weight against CMSIS-NN's, whose blocks are known; ST's may keep it longer.
 _COUNTED_BLOCKS, _UNKNOWN_BLOCKS = Prior(0.0, 1e-3), Prior(np.log(0.6), 0.7)
 # ST's kernels against CMSIS-NN's of the same op, in the oldest release.
 _KERNEL = Prior(np.log(0.7), 0.4)
-_PLAIN_KERNELS = {"pool": Prior(np.log(1.7), 0.5), "other": Prior(np.log(0.8), 0.5), "reference": Prior(np.log(0.8), 0.4)}
+_PLAIN_KERNELS = {
+    "pool": Prior(np.log(1.7), 0.5),  # between CMSIS-NN's and plain C's (kernel_coefficients.csv)
+    "other": Prior(np.log(0.8), 0.5),
+    "reference": Prior(np.log(0.8), 0.4),
+}
 _RELEASE_SPREAD = 0.3  # of a release against the one it resembles
 _NOISE = 0.03  # of the log of one row: what is left between networks on a measured board
 _HUBER = 1.5
@@ -94,12 +100,13 @@ def predicted_cycles(features: Features, fit: Fit, fixed: Mapping[Key, float]) -
 
 @lru_cache(maxsize=1)
 def fitted_labels() -> dict[str, str]:
-    """The releases whose kernels have factors that rows must tell -> the release each resembles, "" for none."""
+    """The releases whose kernels have factors that rows must tell -> the one each resembles, "" for none."""
     runtime = load_runtime("x-cube-ai")
-    return {
-        f"{runtime.name}@{release.version}": f"{runtime.name}@{like}" if (like := release.kernels_like) else ""
-        for release in runtime.releases
-    }
+    found = {}
+    for release in runtime.releases:
+        like = f"{runtime.name}@{release.kernels_like}" if release.kernels_like else ""
+        found[f"{runtime.name}@{release.version}"] = like
+    return found
 
 
 def is_fitted_label(label: str) -> bool:

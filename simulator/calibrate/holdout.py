@@ -1,4 +1,4 @@
-"""How far are predictions of rows that the fit has not seen: of whole boards, and of a board with one network known?"""
+"""How far are predictions of rows that no fit has seen: unseen boards, boards with one network known?"""
 
 from __future__ import annotations
 

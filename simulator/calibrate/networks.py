@@ -10,7 +10,9 @@ from ...graphs.ir import ModelGraph
 from ...graphs.tflite.read import read_tflite
 from ...graphs.zoo import build
 
-_SPELLING = 'write a path, or "zoo:NAME [WIDTH [RESOLUTION [CLASSES [PICTURE CHANNELS [TYPE]]]]]", "-" as published'
+_SPELLING = (
+    'write a path, or "zoo:NAME [WIDTH [RESOLUTION [CLASSES [PICTURE CHANNELS [TYPE]]]]]", "-" as published'
+)
 
 
 @lru_cache(maxsize=256)

@@ -21,7 +21,7 @@ from .write import calibration_text
 MEASURED = Path(__file__).parents[1] / "data" / "measured"
 DATE = "2026-11-25"  # of the newest row in latency.csv
 _COMMENT = """\
-What was fitted to simulator/data/measured/latency.csv: figures, and how far rows left out of the fit were off.
+What was fitted to simulator/data/measured/latency.csv, and how far rows left out of the fit were off.
 Made by `make calibrate`; do not edit."""
 _TVM, _ARDUINO = "microtvm-cmsis-nn", "tflm-arduino"
 
@@ -74,5 +74,5 @@ def counted_factors() -> dict[Key, float]:
     conv, rest, pool = np.linalg.lstsq(np.array(matrix), np.ones(len(rows)), rcond=None)[0].tolist()
     others = ("conv-first", "conv1x1", "depthwise", "depthwise-other", "fully-connected", "other")
     release = {"conv": conv, **dict.fromkeys(others, rest)}
-    factors = {("kernel", label, name): f for label in (_TVM, _ARDUINO) for name, f in release.items()}
+    factors: dict[Key, float] = {("kernel", label, name): f for label in (_TVM, _ARDUINO) for name, f in release.items()}
     return {**factors, ("kernel", _TVM, "pool"): pool}

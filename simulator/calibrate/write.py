@@ -8,7 +8,8 @@ from ...devices.calibration import Calibration
 from ...devices.spec import Block
 
 _TABLES = (
-    ("core", "cores"), ("board", "boards"), ("kernel", "kernels"), ("fetch", "fetches"), ("spread", "spreads"),
+    ("core", "cores"), ("board", "boards"), ("kernel", "kernels"), ("fetch", "fetches"),
+    ("spread", "spreads"),
 )  # fmt: skip
 
 

@@ -39,7 +39,7 @@ def raw_weight_bytes(graph: ModelGraph) -> int:
 
 def released_code(graph: ModelGraph, target: Target) -> Interval:
     """What the release takes for these ops; ST's figures are of a Cortex-M7."""
-    size = release_figure(target.runtime.version, "code", op_terms(graph))
+    size = release_figure(target.runtime.memory_version, "code", op_terms(graph))
     if size.value is None or target.device.core.name == _RELEASED_CORE:
         return size
     source = f"{size.source}; of a {_RELEASED_CORE}, not of this core"

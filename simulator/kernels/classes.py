@@ -1,4 +1,4 @@
-"""Which kind of kernel is a row, where builds, releases and measurements speak of kinds: pointwise, depthwise, ..."""
+"""Which kind of kernel is a row, where builds, releases and measurements speak of kinds?"""
 
 from __future__ import annotations
 

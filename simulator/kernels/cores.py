@@ -13,7 +13,7 @@ from ..interval import Basis
 
 # Libraries whose figures a calibration fits on Arm cores; the table's are what others take.
 _FITTED = frozenset({"cmsis-nn", "x-cube-ai"})
-_NEVER_MEASURED = (0.6, 1.7)  # without any left-out row: as wide as two cores differ (mlperf_cross_core_ratio.csv)
+_NEVER_MEASURED = (0.6, 1.7)  # no left-out row: as wide as two cores differ (mlperf_cross_core_ratio.csv)
 _KNOWN = {
     "board": "its own among them; p10..p90 of networks left out",
     "core": "none of them this one; p10..p90 of boards left out",
@@ -68,7 +68,7 @@ def core_costs(target: Target) -> CoreCosts | None:
 
 
 def _fitted(costs: CoreCosts, core: CoreFit, target: Target) -> CoreCosts:
-    """cpi = the core's x the board's factor; the interval is p10..p90 of measured / predicted of left-out rows."""
+    """cpi = the core's x the board's factor; from p10 to p90 of measured / predicted of left-out rows."""
     library, calibration = target.kernels.library, target.calibration
     board = calibration.board_table.get(target.device.name)
     given: Given = "nothing" if not core.boards else "core" if board is None else "board"

@@ -21,4 +21,5 @@ def kernel_factors(table: KernelTable, target: Target, counted: InstructionColum
     pairs = {name: (fit.factor, fit.rest_factor) for name, fit in fits.items()}
     inner, rest = np.array([pairs.get(name, (1.0, 1.0)) for name in kernel_classes(table)]).reshape(-1, 2).T
     share = np.divide(counted.loops, counted.value, out=np.zeros(len(table)), where=counted.value > 0)
-    return inner * share + rest * (1 - share)
+    factors: Floats = inner * share + rest * (1 - share)
+    return factors

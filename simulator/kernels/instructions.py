@@ -109,8 +109,9 @@ def _price(table: KernelTable, row: int, firmware: Firmware, counted: str) -> tu
     if library == "cmsis-nn":
         price = cmsis_price(table, row)
     elif library == "x-cube-ai":
-        is_plain = table.choices[row].route == "ref"
-        return reference_price(table, row, has_fpu=firmware.has_fpu) if is_plain else cmsis_price(table, row), False
+        if table.choices[row].route == "ref":
+            return reference_price(table, row, has_fpu=firmware.has_fpu), False
+        return cmsis_price(table, row), False
     elif library == "esp-nn":
         price, simd = esp_price(table, row, flavour=firmware.build.flavour)
     elif library == "reference":

@@ -12,7 +12,7 @@ def static_ram(graph: ModelGraph, target: Target) -> Interval:
     """.data and .bss of the runtime: what its file states, or what its release takes for these ops."""
     memory, runtime = target.runtime.memory, target.runtime
     if memory.persistent == "x-cube-ai":
-        return release_figure(runtime.version, "runtime_ram", op_terms(graph))
+        return release_figure(runtime.memory_version, "runtime_ram", op_terms(graph))
     if memory.static_ram_bytes is None:
         return unknown(f"static RAM of {runtime.name} is not known: {memory.source}")
     return exact(memory.static_ram_bytes, memory.source)

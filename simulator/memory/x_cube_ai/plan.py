@@ -52,7 +52,7 @@ def _as_plan(graph: ModelGraph, wanted: Wanted, offsets: list[int], *, runtime: 
         planner="x-cube-ai", buffers=buffers,
         head_bytes=head_bytes, tail_bytes=0, used_bytes=head_bytes, min_bytes=head_bytes, tail_items=(),
         alignment_bytes=runtime.memory.alignment_bytes, clock_of_op=clocks, live_bytes=live,
-        lower_bound_bytes=max(live, default=0), taken=_taken(graph, runtime.version, head_bytes),
+        lower_bound_bytes=max(live, default=0), taken=_taken(graph, runtime.memory_version, head_bytes),
     )  # fmt: skip
 
 

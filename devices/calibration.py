@@ -15,9 +15,9 @@ from typing import Annotated, Literal
 from pydantic import Field, ValidationError
 
 from ..errors import CalibrationInvalid
-from .blocks import Block, Hertz, Name
+from .blocks import Block, Hertz
 from .faults import plain_faults, shortened
-from .spec import CoreName
+from .spec import CoreName, Name
 
 SHIPPED = Path(__file__).parent / "calibrations" / "shipped.toml"
 _LARGEST_FILE_BYTES = 1 << 20

@@ -74,5 +74,7 @@ def counted_factors() -> dict[Key, float]:
     conv, rest, pool = np.linalg.lstsq(np.array(matrix), np.ones(len(rows)), rcond=None)[0].tolist()
     others = ("conv-first", "conv1x1", "depthwise", "depthwise-other", "fully-connected", "other")
     release = {"conv": conv, **dict.fromkeys(others, rest)}
-    factors: dict[Key, float] = {("kernel", label, name): f for label in (_TVM, _ARDUINO) for name, f in release.items()}
+    factors: dict[Key, float] = {}
+    for label in (_TVM, _ARDUINO):
+        factors |= {("kernel", label, name): factor for name, factor in release.items()}
     return {**factors, ("kernel", _TVM, "pool"): pool}

@@ -48,6 +48,10 @@ Supply = Annotated[
     str | None,
     typer.Option(metavar="1.8V|3.3V smps", help="Supply and regulator for the energy; else the board's."),
 ]
+CalibrationFile = Annotated[
+    str | None,
+    typer.Option("--calibration", metavar="FILE.toml", help="What preflash calibrate wrote for your board."),
+]
 Reserve = Annotated[
     list[str] | None,
     typer.Option(metavar="ram=20KiB,camera=150KiB@axi-sram", help="Your firmware's share; may be repeated."),

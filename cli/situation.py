@@ -33,6 +33,7 @@ class Situation:
     build: str | None = None
     place: str | None = None
     supply: str | None = None
+    calibration: str | None = None
 
     def read(self) -> tuple[Target, Conditions]:
         """Target and conditions that these words state."""
@@ -61,7 +62,9 @@ class Situation:
     def _target(self) -> Target:
         from ..devices.catalog import load_target
 
-        return load_target(self.device, self.runtime, self.clock, supply=self.supply)
+        return load_target(
+            self.device, self.runtime, self.clock, supply=self.supply, calibration=self.calibration
+        )
 
     def _scenario_conditions(self, target: Target) -> Conditions:
         """What the scenario file states, and above it what the options say."""
@@ -82,6 +85,6 @@ class Situation:
             ("--scenario", self.scenario), ("--deadline", self.deadline), ("--period", self.period),
             ("--battery", self.battery), ("--sleep", self.sleep), ("--headroom", self.headroom),
             ("--build", self.build),
-            ("--place", self.place),
+            ("--place", self.place), ("--calibration", self.calibration),
         )  # fmt: skip
         return tuple(word for option, value in said if value is not None for word in (option, value))

@@ -50,6 +50,7 @@ class BoardFit(Block):
         stall_factor: on the cycles per weight byte.
         at_clock_hz: the clock that most of its rows ran at.
         libraries: the kernel libraries whose rows they are.
+        p10, p90: of measured / predicted on this board; None is as on boards with one network known.
     """
 
     device: Name
@@ -58,6 +59,8 @@ class BoardFit(Block):
     at_clock_hz: Annotated[Hertz, Field(gt=0, alias="at_clock")]
     libraries: tuple[str, ...]
     rows: Annotated[int, Field(strict=True, ge=1)]
+    p10: Positive | None = None
+    p90: Positive | None = None
 
 
 class KernelFit(Block):

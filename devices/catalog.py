@@ -22,6 +22,7 @@ from ..errors import (
     TargetInvalid,
 )
 from .agreement import disagreements_in
+from .calibration import load_calibration, shipped_calibration
 from .faults import closest, plain_faults, shortened
 from .runtime import RuntimeSpec
 from .spec import Block, DeviceSpec
@@ -127,6 +128,7 @@ def load_target(
     clock: str | float | None = None,
     *,
     supply: str | None = None,
+    calibration: str | os.PathLike[str] | None = None,
 ) -> Target:
     """The target that this board makes with this runtime at this clock.
 
@@ -135,8 +137,10 @@ def load_target(
         runtime: likewise; None is the device's default runtime.
         clock: "64 MHz", or hertz as a number; None is the core's highest clock.
         supply: "3.3V" or "1.8V smps", for the energy; None is that of the board's first power figure.
+        calibration: a file that `preflash calibrate` wrote, over what ships.
 
     Raises:
+        CalibrationInvalid: that file has faults.
         TargetInvalid: the runtime does not run on that core, the core has no such clock, or no power figure
             of the board is near that supply.
     """
@@ -149,7 +153,8 @@ def load_target(
         raise TargetInvalid(f"{spec.name} does not run on {device.name}: {reason}", fix=fix)
     clock_hz = _clock_hz(device, clock)
     fed = None if supply is None else checked_supply(device.power, parse_supply(supply), device.name)
-    return Target(device, spec, clock_hz, runtime is None, supply=fed)
+    own = None if calibration is None else shipped_calibration().overlaid(load_calibration(calibration))
+    return Target(device, spec, clock_hz, runtime is None, own_calibration=own, supply=fed)
 
 
 def misfit(device: DeviceSpec, runtime: RuntimeSpec) -> str:

@@ -159,6 +159,22 @@ def write(figures: Figures, path: Path = DATA / "cores.csv") -> None:
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
+def write_held_out(known: Sequence[Point], path: Path = DATA / "esp_held_out.csv") -> None:
+    """Every network predicted without itself, for the table of `preflash validate latency`."""
+    lines = [
+        "# Latency on the ESP32 family without the row itself: ratio is predicted / measured, and that",
+        "# of multiplications x a constant. Made by scripts/fit_esp_nn.py --write.",
+        "left_out,chip,runtime,network,given,ratio,proportional_ratio",
+    ]
+    for name, rows in (("chip", first_column(known)), ("all but one network", second_column(known))):
+        lines += [
+            f"{name},{r.point.chip},{r.point.runtime},{r.point.network},{r.given},"
+            f"{r.ratio:.4f},{r.proportional:.4f}"
+            for r in rows
+        ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+
+
 def main() -> None:
     known = points()
     figures = fit(known)
@@ -170,6 +186,7 @@ def main() -> None:
     report("one network of it given", second_column(known))
     if "--write" in sys.argv:
         write(figures)
+        write_held_out(known)
 
 
 if __name__ == "__main__":

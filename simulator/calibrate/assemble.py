@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from statistics import mode
 from typing import cast
@@ -32,20 +33,29 @@ def assembled(
 
 
 def spreads_of(board_out: Sequence[HeldOut], one_given: Sequence[HeldOut]) -> tuple[SpreadFit, ...]:
-    """p10, p50 and p90 of measured / predicted, per library and over all."""
+    """p10, p50 and p90 of measured / predicted, per library and over all; every board weighs the same."""
     spreads = []
     cases: tuple[tuple[Given, Sequence[HeldOut]], ...] = (("core", board_out), ("board", one_given))
     for given, rows in cases:
         for library in ("", *sorted({row.features.library for row in rows})):
-            ratios = [row.ratio for row in rows if library in ("", row.features.library)]
-            if len(ratios) >= _FEW or not library:
-                spreads.append(_spread(library, given, ratios))
+            chosen = [row for row in rows if library in ("", row.features.library)]
+            if len(chosen) >= _FEW or (chosen and not library):
+                spreads.append(_spread(library, given, chosen))
     return tuple(spreads)
 
 
-def _spread(library: str, given: Given, ratios: Sequence[float]) -> SpreadFit:
-    low, middle, high = (rounded(float(np.percentile(ratios, p))) for p in (10, 50, 90))
-    return SpreadFit(library=library, given=given, p10=low, p50=middle, p90=high, rows=len(ratios))
+def _spread(library: str, given: Given, rows: Sequence[HeldOut]) -> SpreadFit:
+    low, middle, high = (rounded(ratio) for ratio in quantiles(rows, (0.1, 0.5, 0.9)))
+    return SpreadFit(library=library, given=given, p10=low, p50=middle, p90=high, rows=len(rows))
+
+
+def quantiles(rows: Sequence[HeldOut], fractions: Sequence[float]) -> list[float]:
+    """Quantiles of measured / predicted where every board weighs the same, however many rows it has."""
+    on_board = Counter(row.features.device for row in rows)
+    ordered = sorted((row.ratio, 1 / on_board[row.features.device]) for row in rows)
+    reached = np.cumsum([weight for _, weight in ordered]) / len(on_board)
+    places = np.minimum(np.searchsorted(reached, fractions), len(ordered) - 1)
+    return [ordered[place][0] for place in places.tolist()]
 
 
 def rounded(value: float) -> float:

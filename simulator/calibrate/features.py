@@ -95,7 +95,7 @@ def row_features(row: MeasuredRow, *, folder: Path | None = None) -> Features:
     if costs is None:
         raise PreflashError(f"no cost model for {target.device.core.name}", where=row.label)
     counted = count_instructions(table, costs, firmware_of(target))
-    meant = _meant(table, row.op)
+    meant = meant_rows(table, row.op)
     if not meant.any():
         raise PreflashError(f"the network has no op {row.op!r}", where=row.label)
     if np.isnan(counted.value[meant]).any():
@@ -117,7 +117,7 @@ def row_features(row: MeasuredRow, *, folder: Path | None = None) -> Features:
                     float(np.nansum(table.macs[meant])))  # fmt: skip
 
 
-def _meant(table: KernelTable, op: str) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
+def meant_rows(table: KernelTable, op: str) -> np.ndarray[tuple[int, ...], np.dtype[np.bool_]]:
     """Which rows of the table a measurement is of: all, those of an op kind, or one index."""
     if not op:
         return np.ones(len(table), dtype=bool)

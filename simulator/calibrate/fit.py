@@ -88,9 +88,7 @@ def fit_rows(rows: Sequence[Features], fixed: Mapping[Key, float]) -> Fit:
 
 def predicted_cycles(features: Features, fit: Fit, fixed: Mapping[Key, float]) -> float:
     """The formula above, for one row."""
-    work = sum(
-        count * _factor(fit, features, part, fixed) for part, count in features.instructions.items()
-    )
+    work = sum(count * _factor(fit, features, part, fixed) for part, count in features.instructions.items())
     device, core = features.device, features.core
     per_byte = fit.coefficient("per_byte", core) * fit.coefficient("stall", device)
     per_byte *= fit.coefficient("fetch", features.library)

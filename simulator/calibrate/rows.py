@@ -1,15 +1,15 @@
 """What is a row of measurements, and how is a CSV of them read: columns by name, values with units.
 
-    network   a .tflite, or "zoo:kws01" (also with width, resolution, classes: "zoo:mobilenet-v1 0.25 96 5")
-    latency   of one inference, "99.81 ms"
-    device    a board of the catalogue or a device file; left out, the one given with -d
-    runtime   e.g. x-cube-ai@8.1; left out, the one given with -r or the device's default
-    clock     "120 MHz"; left out, the core's highest
-    flags     how the kernels are compiled: O2, O3, Os, mix; left out, as the runtime file says, "?" not known
-    place     where things lie, as --place takes it: "arena=sdram"
-    op        the op kind or index that the latency is of; left out, the whole network
-    source    where the figure is from
-    left_out  why the row is not to be used; left out, it is
+network   a .tflite, or "zoo:kws01" (also with width, resolution, classes: "zoo:mobilenet-v1 0.25 96 5")
+latency   of one inference, "99.81 ms"
+device    a board of the catalogue or a device file; left out, the one given with -d
+runtime   e.g. x-cube-ai@8.1; left out, the one given with -r or the device's default
+clock     "120 MHz"; left out, the core's highest
+flags     how the kernels are compiled: O2, O3, Os, mix; left out, as the runtime file says, "?" not known
+place     where things lie, as --place takes it: "arena=sdram"
+op        the op kind or index that the latency is of; left out, the whole network
+source    where the figure is from
+left_out  why the row is not to be used; left out, it is
 """
 
 from __future__ import annotations

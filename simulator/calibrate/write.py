@@ -33,7 +33,8 @@ def _entry(block: Block) -> list[str]:
         value = getattr(block, name)
         if name == "at_clock_hz":
             name, value = "at_clock", f"{value / 1e6:g} MHz"
-        lines.append(f"{name} = {_word(value)}")
+        if value is not None:
+            lines.append(f"{name} = {_word(value)}")
     return lines
 
 

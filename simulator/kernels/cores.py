@@ -7,7 +7,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
-from ...devices.calibration import Calibration, CoreFit, Given
+from ...devices.calibration import BoardFit, Calibration, CoreFit, Given
 from ...devices.target import Target
 from ..interval import Basis
 
@@ -60,8 +60,10 @@ def core_costs(target: Target) -> CoreCosts | None:
     None where no cost model covers the core.
     """
     costs = _tabled(target)
-    if costs is None or target.kernels.library not in _FITTED:
-        return costs
+    if costs is None:
+        return None
+    if target.kernels.library not in _FITTED:
+        return _of_own_board(costs, target)
     costs = costs._replace(is_cached=True)
     fit = target.calibration.core_table.get(target.device.core.name)
     return costs if fit is None else _fitted(costs, fit, target)
@@ -74,7 +76,7 @@ def _fitted(costs: CoreCosts, core: CoreFit, target: Target) -> CoreCosts:
     given: Given = "nothing" if not core.boards else "core" if board is None else "board"
     factor, stall = (1.0, 1.0) if board is None else (board.factor, board.stall_factor)
     stall *= calibration.fetch_table.get(library, 1.0)
-    low, high = error_ratios(calibration, library, given)
+    low, high = _own_ratios(board) or error_ratios(calibration, library, given)
     source = f"fitted to {core.rows} rows of {core.boards} boards of this core, {_KNOWN[given]}"
     return costs._replace(
         cpi=_around(core.cpi * factor, low, high),
@@ -83,6 +85,27 @@ def _fitted(costs: CoreCosts, core: CoreFit, target: Target) -> CoreCosts:
         stalls_at_clock_hz=None,
         basis=Basis.CALIBRATED if core.boards else Basis.ANALYTIC,
         source=f"{source}; {calibration.date}",
+    )
+
+
+def _own_ratios(board: BoardFit | None) -> tuple[float, float] | None:
+    if board is None or board.p10 is None or board.p90 is None:
+        return None
+    return min(1.0, board.p10), max(1.0, board.p90)
+
+
+def _of_own_board(costs: CoreCosts, target: Target) -> CoreCosts:
+    """The table's costs times the factors of a board that was measured with these kernels."""
+    board = target.calibration.board_table.get(target.device.name)
+    library = target.kernels.library
+    if board is None or library not in board.libraries:
+        return costs
+    low, high = _own_ratios(board) or error_ratios(target.calibration, library, "board")
+    return costs._replace(
+        cpi=_around(costs.cpi.value * board.factor, low, high),
+        cycles_per_byte=_around(costs.cycles_per_byte.value * board.stall_factor, low, high),
+        basis=Basis.CALIBRATED,
+        source=f"{costs.source}; fitted to {board.rows} rows of this board, {target.calibration.date}",
     )
 
 

@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: demo test lint clean
+.PHONY: demo test lint calibrate clean
 
 demo: $(STAMP)  ## a verdict on a model that the package builds itself
 	$(BIN)/preflash demo
@@ -16,6 +16,9 @@ lint: $(STAMP)  ## style, types, floors
 	$(BIN)/ruff check
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+calibrate: $(STAMP)  ## the shipped calibration, from the committed rows
+	$(BIN)/python scripts/calibrate.py
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

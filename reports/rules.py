@@ -199,6 +199,12 @@ _RULES: tuple[Rule, ...] = (
         "Fewer or smaller weights, or a faster memory for them, help more than fewer MACs.",
     ),
     Rule(
+        "PF413", "info", "channels without weights are not computed",
+        "This runtime finds output channels whose weights are all zero, and neither computes them nor what "
+        "only they feed. The latency is that of the rest.",
+        "Channels that pruning emptied cost nothing here; on another runtime they cost as much as any.",
+    ),
+    Rule(
         "PF501", "info", "the NPU is not used",
         "The device has an accelerator, but the chosen runtime does not drive it: all ops run on the "
         "core.",

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ..devices.spec import MemorySpec
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
+from .columns import KernelTable
 from .estimate import (
     BudgetCheck,
     Finding,
@@ -182,6 +183,18 @@ def code_findings(graph: ModelGraph, target: Target, budgets: Sequence[BudgetChe
         text = f"whether {home} holds it depends on how the firmware is built: from {low} to {high}"
         found.append(Finding("PF309", Severity.INFO, text, fix=f"declare it with --build; taken: {value}"))
     return tuple(found)
+
+
+def dropped_findings(table: KernelTable, whole: KernelTable, target: Target) -> tuple[Finding, ...]:
+    """Channels that are not computed: `table` is what is left of `whole`."""
+    if table is whole:
+        return ()
+    before, after = (float(one.macs[one.macs == one.macs].sum()) / 1e6 for one in (whole, table))
+    text = (
+        f"{target.runtime.label} does not compute channels whose weights are all zero: "
+        f"{before:.2f} -> {after:.2f} MMAC; RAM and flash are still those of the whole network"
+    )
+    return (Finding("PF413", Severity.INFO, text),) if after < before else ()
 
 
 def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> tuple[Finding, ...]:

@@ -30,6 +30,7 @@ from .findings import (
     bound_findings,
     code_findings,
     copy_findings,
+    dropped_findings,
     op_findings,
     plan_findings,
     target_findings,
@@ -74,7 +75,8 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     planned = _plan(graph, fusion.graph, target)
     planned_s = perf_counter() - begin
     worked = work_graph(solved, target) if drops_channels(target) else fusion.graph
-    table = compile_table(worked, target.kernels)
+    whole = compile_table(fusion.graph, target.kernels)
+    table = whole if worked is fusion.graph else compile_table(worked, target.kernels)
     traffic, cycles = kernel_traffic(table, target), kernel_cycles(table, target)
     latency_s = total_latency_s(table, cycles, target.clock_hz)
     ops = op_rows(worked.main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan)
@@ -85,7 +87,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     cycle = duty_cycle(latency_s, inference_j, target, given)
     headline = Headline(
         planned.plan, planned.no_plan, contents.arena + contents.static, contents.model + contents.code,
-        latency_s, inference_j, total_macs(compile_table(fusion.graph, target.kernels)), moved,
+        latency_s, inference_j, total_macs(whole), moved,
         required_bandwidth(moved, latency_s), cycle,
     )  # fmt: skip
     budgets = (*memory_budgets(memories, tight_headroom=given.tight_headroom), *time_budgets(cycle, given))
@@ -100,6 +102,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *bound_findings(ops),
         *copy_findings(target, copy_s(target, contents)),
         *code_findings(graph, target, budgets),
+        *dropped_findings(table, whole, target),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(

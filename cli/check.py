@@ -34,6 +34,7 @@ from .options import (
     Place,
     Reserve,
     Runtime,
+    Threads,
 )
 from .situation import Situation
 
@@ -53,7 +54,7 @@ def check(
     firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
     arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
     deadline: Deadline = None, headroom: Headroom = None, build: Build = None, place: Place = None,
-    fail_on: Fail = FailOn.risky,
+    threads: Threads = 1, fail_on: Fail = FailOn.risky,
     require_known: Known = False, _debug: Debug = False, form: Form = Format.text, output: Out = None,
     color: Colors = Color.auto,
 ) -> int:  # fmt: skip
@@ -63,7 +64,7 @@ def check(
     asked = Situation(
         device, runtime, clock, tuple(reserve or ()), deadline, headroom, firmware=firmware,
         map_file=map_file, linker_script=ld, arena_symbol=arena_symbol, bootloader=bootloader,
-        ota_slots=ota_slots, build=build, place=place,
+        ota_slots=ota_slots, build=build, place=place, threads=threads,
     )  # fmt: skip
     target, conditions = asked.read()
     estimate = check_fit(read_model(model), target, conditions)

@@ -40,6 +40,9 @@ Runtime = Annotated[
     typer.Option("--runtime", "-r", metavar="RUNTIME", help="A name or a .toml; else the device's default."),
 ]
 Clock = Annotated[str | None, typer.Option(metavar="64MHz", help="Core clock; else the highest.")]
+Threads = Annotated[
+    int, typer.Option(metavar="N", help="Cores that share the work, where the runtime has threads.")
+]
 Reserve = Annotated[
     list[str] | None,
     typer.Option(metavar="ram=20KiB,camera=150KiB@axi-sram", help="Your firmware's share; may be repeated."),

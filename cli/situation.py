@@ -28,6 +28,7 @@ class Situation:
     ota_slots: int = 1
     build: str | None = None
     place: str | None = None
+    threads: int = 1
 
     def read(self) -> tuple[Target, Conditions]:
         """Target and conditions that these words state."""
@@ -40,7 +41,8 @@ class Situation:
             self.firmware, self.map_file, self.linker_script, self.arena_symbol, self.bootloader,
             self.ota_slots,
         )  # fmt: skip
-        built = declared(load_target(self.device, self.runtime, self.clock), self.build)
+        target = load_target(self.device, self.runtime, self.clock, threads=self.threads)
+        built = declared(target, self.build)
         target, scripted = scripted_target(built, around)
         if self.place is not None:
             from ..simulator.placing.words import parse_placement
@@ -60,6 +62,6 @@ class Situation:
             ("--bootloader", self.bootloader),
             ("--ota-slots", None if self.ota_slots == 1 else str(self.ota_slots)),
             ("--deadline", self.deadline), ("--headroom", self.headroom), ("--build", self.build),
-            ("--place", self.place),
+            ("--place", self.place), ("--threads", None if self.threads == 1 else str(self.threads)),
         )  # fmt: skip
         return tuple(word for option, value in said if value is not None for word in (option, value))

@@ -123,6 +123,8 @@ def load_target(
     board: str | os.PathLike[str],
     runtime: str | os.PathLike[str] | None = None,
     clock: str | float | None = None,
+    *,
+    threads: int = 1,
 ) -> Target:
     """The target that this board makes with this runtime at this clock.
 
@@ -130,9 +132,10 @@ def load_target(
         board: a catalogue name or alias, or the path of the user's own TOML.
         runtime: likewise; None is the device's default runtime.
         clock: "64 MHz", or hertz as a number; None is the core's highest clock.
+        threads: how many cores share the work.
 
     Raises:
-        TargetInvalid: the runtime does not run on that core, or the core has no such clock.
+        TargetInvalid: the runtime does not run on that core, or it has no such clock or not so many threads.
     """
     device = load_device(board)
     spec = load_runtime(device.default_runtime if runtime is None else runtime)
@@ -141,7 +144,8 @@ def load_target(
         fitting = [name for name in runtime_names() if not misfit(device, load_runtime(name))]
         fix = f"runtimes for {device.name}: {', '.join(fitting) or 'none of the shipped ones'}"
         raise TargetInvalid(f"{spec.name} does not run on {device.name}: {reason}", fix=fix)
-    return Target(device, spec, _clock_hz(device, clock), runtime is None)
+    clock_hz = _clock_hz(device, clock)
+    return Target(device, spec, clock_hz, runtime is None, threads=_threads(device, spec, threads))
 
 
 def misfit(device: DeviceSpec, runtime: RuntimeSpec) -> str:
@@ -254,6 +258,14 @@ def _clock_hz(device: DeviceSpec, clock: str | float | None) -> float:
         reason = f"a clock of {clock_hz / 1e6:g} MHz is above the {highest / 1e6:g} MHz of {device.name}"
         raise TargetInvalid(reason, fix=f"give at most {highest / 1e6:g} MHz")
     return clock_hz
+
+
+def _threads(device: DeviceSpec, runtime: RuntimeSpec, threads: int) -> int:
+    most = device.core.count if runtime.has_threads else 1
+    if not 1 <= threads <= most:
+        why = f"{device.name} has {most} such cores" if runtime.has_threads else f"{runtime.name} has one"
+        raise TargetInvalid(f"{threads} threads cannot be had: {why}", fix=f"give 1 to {most}")
+    return threads
 
 
 def _names_in(folder: Path) -> tuple[str, ...]:

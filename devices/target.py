@@ -30,8 +30,9 @@ class KernelBuild:
 # Other compilers than arm-none-eabi-gcc give an enum a whole int; 64-bit cores have 64-bit pointers.
 _ABI_OF_CORE = {
     "xtensa-lx6": "int32-enum", "xtensa-lx7": "int32-enum", "rv32imc": "int32-enum", "rv32imac": "int32-enum",
-    "rv32imafc": "int32-enum", "pulp": "int32-enum", "rv64gc": "host64", "cortex-a53": "host64",
-    "cortex-a72": "host64", "cortex-a76": "host64", "kryo": "host64",
+    "rv32imafc": "int32-enum", "pulp": "int32-enum", "arm1176": "int32-enum", "cortex-a7": "int32-enum",
+    "rv64gc": "host64", "cortex-a53": "host64", "cortex-a72": "host64", "cortex-a73": "host64",
+    "cortex-a75": "host64", "cortex-a76": "host64", "kryo": "host64",
 }  # fmt: skip
 # ESP-NN is optimised by default (CONFIG_NN_OPTIMIZED): SIMD on S3 and P4, "generic" C on ESP32, S2, C3, C6.
 _ESP_FLAVOUR: dict[str, Flavour] = {"xtensa-lx7": "s3", "rv32imafc": "p4"}
@@ -44,6 +45,7 @@ class Target:
     Args:
         placement: where things lie, if not where the file puts them; `device` then answers these homes.
         own_device: the device as its file has it, where a placement changed it.
+        threads: that share the work, one per core.
     """
 
     device: DeviceSpec
@@ -52,6 +54,7 @@ class Target:
     runtime_is_default: bool = True
     placement: Homes | None = None
     own_device: DeviceSpec | None = None
+    threads: int = 1
 
     @property
     def homes(self) -> Homes:

@@ -35,6 +35,9 @@ def assumptions_of(target: Target, conditions: Conditions) -> tuple[Assumption, 
     if device.power is not None:
         boundary = f"power is that of the {device.power.boundary}"
         taken.append(Assumption(boundary, "", device.power.source, device.power.confidence))
+    if target.threads > 1:
+        shared = f"{target.threads} threads share the work, one per core, all at {mhz}"
+        taken.append(Assumption(shared, "", "given with --threads", "assumed"))
     taken.extend(_undeclared_build(target))
     taken.append(_firmware_assumption(conditions))
     return (*taken, *placement_assumptions(target))

@@ -14,6 +14,7 @@ from .options import BAD_VERDICT, OK, Debug, Out, Plain, PlainForm
 
 class Topic(str, Enum):
     memory = "memory"
+    phones = "phones"
 
 
 def validate(
@@ -27,8 +28,9 @@ def validate(
     """Our figures against measured ones, a table per claim; exit 1 if a stated target is missed."""
     from ..reports.tables import render_tables, render_tables_json
     from ..simulator.validate.memory import memory_tables
+    from ..simulator.validate.phones import phone_tables
 
-    tables_of = {Topic.memory: memory_tables}
+    tables_of = {Topic.memory: memory_tables, Topic.phones: phone_tables}
     tables = tables_of[topic](facts, only=None if only is None else tuple(only.split(",")))
     deliver_text((render_tables_json if form is Plain.json else render_tables)(tables), output)
     return BAD_VERDICT if any(table.is_missed for table in tables) else OK

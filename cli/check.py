@@ -43,6 +43,7 @@ from .options import (
     ScenarioFile,
     Sleep,
     Supply,
+    Threads,
 )
 from .situation import Situation
 
@@ -63,8 +64,8 @@ def check(
     arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
     deadline: Deadline = None, period: Period = None, battery: Battery = None, sleep: Sleep = None,
     scenario: ScenarioFile = None, headroom: Headroom = None, build: Build = None, place: Place = None,
-    supply: Supply = None, calibration: CalibrationFile = None, fail_on: Fail = FailOn.risky,
-    require_known: Known = False, _debug: Debug = False,
+    supply: Supply = None, calibration: CalibrationFile = None, threads: Threads = 1,
+    fail_on: Fail = FailOn.risky, require_known: Known = False, _debug: Debug = False,
     form: Form = Format.text, output: Out = None, color: Colors = Color.auto,
     charts: Charts = None, chart_format: ChartForm = ChartFormat.svg,
 ) -> int:  # fmt: skip
@@ -76,6 +77,7 @@ def check(
         firmware=firmware,
         map_file=map_file, linker_script=ld, arena_symbol=arena_symbol, bootloader=bootloader,
         ota_slots=ota_slots, build=build, place=place, supply=supply, calibration=calibration,
+        threads=threads,
     )  # fmt: skip
     target, conditions = asked.read()
     estimate = check_fit(read_model(model), target, conditions)

@@ -52,6 +52,9 @@ CalibrationFile = Annotated[
     str | None,
     typer.Option("--calibration", metavar="FILE.toml", help="What preflash calibrate wrote for your board."),
 ]
+Threads = Annotated[
+    int, typer.Option(metavar="N", help="Cores that share the work, where the runtime has threads.")
+]
 Reserve = Annotated[
     list[str] | None,
     typer.Option(metavar="ram=20KiB,camera=150KiB@axi-sram", help="Your firmware's share; may be repeated."),

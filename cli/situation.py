@@ -34,6 +34,7 @@ class Situation:
     place: str | None = None
     supply: str | None = None
     calibration: str | None = None
+    threads: int = 1
 
     def read(self) -> tuple[Target, Conditions]:
         """Target and conditions that these words state."""
@@ -63,7 +64,8 @@ class Situation:
         from ..devices.catalog import load_target
 
         return load_target(
-            self.device, self.runtime, self.clock, supply=self.supply, calibration=self.calibration
+            self.device, self.runtime, self.clock, supply=self.supply, calibration=self.calibration,
+            threads=self.threads,
         )
 
     def _scenario_conditions(self, target: Target) -> Conditions:
@@ -85,6 +87,7 @@ class Situation:
             ("--scenario", self.scenario), ("--deadline", self.deadline), ("--period", self.period),
             ("--battery", self.battery), ("--sleep", self.sleep), ("--headroom", self.headroom),
             ("--build", self.build),
-            ("--place", self.place), ("--calibration", self.calibration),
+            ("--place", self.place), ("--threads", None if self.threads == 1 else str(self.threads)),
+            ("--calibration", self.calibration),
         )  # fmt: skip
         return tuple(word for option, value in said if value is not None for word in (option, value))

@@ -18,6 +18,7 @@ _ROOM = "preflash.simulator.validate"
 TOPICS = {
     "memory": (f"{_ROOM}.memory", "memory_tables"),
     "energy": (f"{_ROOM}.energy", "energy_tables"),
+    "phones": (f"{_ROOM}.phones", "phone_tables"),
     "latency": (f"{_ROOM}.latency", "latency_tables"),
 }
 

@@ -129,6 +129,7 @@ def load_target(
     *,
     supply: str | None = None,
     calibration: str | os.PathLike[str] | None = None,
+    threads: int = 1,
 ) -> Target:
     """The target that this board makes with this runtime at this clock.
 
@@ -138,6 +139,7 @@ def load_target(
         clock: "64 MHz", or hertz as a number; None is the core's highest clock.
         supply: "3.3V" or "1.8V smps", for the energy; None is that of the board's first power figure.
         calibration: a file that `preflash calibrate` wrote, over what ships.
+        threads: how many cores share the work.
 
     Raises:
         CalibrationInvalid: that file has faults.
@@ -154,7 +156,8 @@ def load_target(
     clock_hz = _clock_hz(device, clock)
     fed = None if supply is None else checked_supply(device.power, parse_supply(supply), device.name)
     own = None if calibration is None else shipped_calibration().overlaid(load_calibration(calibration))
-    return Target(device, spec, clock_hz, runtime is None, own_calibration=own, supply=fed)
+    return Target(device, spec, clock_hz, runtime is None, own_calibration=own, supply=fed,
+                  threads=_threads(device, spec, threads))  # fmt: skip
 
 
 def misfit(device: DeviceSpec, runtime: RuntimeSpec) -> str:
@@ -268,6 +271,14 @@ def _clock_hz(device: DeviceSpec, clock: str | float | None) -> float:
         reason = f"a clock of {clock_hz / 1e6:g} MHz is above the {highest / 1e6:g} MHz of {device.name}"
         raise TargetInvalid(reason, fix=f"give at most {highest / 1e6:g} MHz")
     return clock_hz
+
+
+def _threads(device: DeviceSpec, runtime: RuntimeSpec, threads: int) -> int:
+    most = device.core.count if runtime.has_threads else 1
+    if not 1 <= threads <= most:
+        why = f"{device.name} has {most} such cores" if runtime.has_threads else f"{runtime.name} has one"
+        raise TargetInvalid(f"{threads} threads cannot be had: {why}", fix=f"give 1 to {most}")
+    return threads
 
 
 def _names_in(folder: Path) -> tuple[str, ...]:

@@ -10,7 +10,9 @@ from pydantic import Field, model_validator
 from .release import Release
 from .spec import Block, Bytes, CoreName, IsaFeature, Name, Sourced
 
-KernelLibrary = Literal["reference", "cmsis-nn", "esp-nn", "x-cube-ai", "accelerator"]
+KernelLibrary = Literal[
+    "reference", "cmsis-nn", "esp-nn", "x-cube-ai", "accelerator", "xnnpack", "ruy", "eigen", "gemmlowp"
+]  # fmt: skip
 Abi = Literal["arm32-short-enum", "int32-enum", "host64", "none"]
 Departure = Literal[
     "full-structs", "fully-connected-data-64", "no-bias-type-option", "depthwise-3x3-scratch"
@@ -47,12 +49,12 @@ class MemoryModel(Sourced):
     """How the runtime lays out RAM.
 
     planner: how activations are placed; persistent: what lies beside the planned part. "x-cube-ai" needs a
-    [[release]].
+    [[release]]; "litert" is greedy by size with copies of the weights beside it.
     arenas: "one" block in one memory; "two": planned and persistent part apart; "several": any buffer, and
     the weights of any op, in a memory of its own.
     """
 
-    planner: Literal["tflm-greedy", "greedy-by-size", "x-cube-ai", "unknown"]
+    planner: Literal["tflm-greedy", "greedy-by-size", "litert", "x-cube-ai", "unknown"]
     persistent: Literal["tflm", "ahead-of-time", "none", "x-cube-ai", "unknown"]
     arenas: Literal["one", "two", "several"] = "one"
     static_ram_bytes: Annotated[Annotated[Bytes, Field(ge=0)] | None, Field(alias="static_ram")] = None
@@ -137,6 +139,7 @@ class RuntimeSpec(Block):
     parts: tuple[Name, ...] = ()  # how the part's name begins; () is any part
     fusion: tuple[Name, ...] = ()
     hybrid_ops: bool = False  # float activations with integer weights
+    has_threads: bool = False  # several cores can share the work
     ops_like: str = ""  # a shipped runtime whose ops it runs too
     memory: MemoryModel
     code: CodeModel

@@ -22,8 +22,9 @@ Name = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9._+-]*$", max_length=64)]
 
 CoreName = Literal[
     "cortex-m0", "cortex-m0+", "cortex-m3", "cortex-m4", "cortex-m7", "cortex-m23", "cortex-m33",
-    "cortex-m55", "cortex-m85", "cortex-a53", "cortex-a72", "cortex-a76", "kryo", "xtensa-lx6",
-    "xtensa-lx7", "rv32imc", "rv32imac", "rv32imafc", "rv64gc", "pulp", "msp430x", "c28x", "none",
+    "cortex-m55", "cortex-m85", "arm1176", "cortex-a7", "cortex-a53", "cortex-a72", "cortex-a73",
+    "cortex-a75", "cortex-a76", "kryo", "xtensa-lx6", "xtensa-lx7", "rv32imc", "rv32imac", "rv32imafc",
+    "rv64gc", "pulp", "msp430x", "c28x", "none",
 ]  # fmt: skip
 IsaFeature = Literal["dsp", "mve", "fpu-sp", "fpu-dp", "trustzone", "neon", "dotprod", "pie", "xpulp", "rvv"]
 MemoryKind = Literal[

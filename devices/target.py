@@ -35,8 +35,9 @@ class KernelBuild:
 # Other compilers than arm-none-eabi-gcc give an enum a whole int; 64-bit cores have 64-bit pointers.
 _ABI_OF_CORE = {
     "xtensa-lx6": "int32-enum", "xtensa-lx7": "int32-enum", "rv32imc": "int32-enum", "rv32imac": "int32-enum",
-    "rv32imafc": "int32-enum", "pulp": "int32-enum", "rv64gc": "host64", "cortex-a53": "host64",
-    "cortex-a72": "host64", "cortex-a76": "host64", "kryo": "host64",
+    "rv32imafc": "int32-enum", "pulp": "int32-enum", "arm1176": "int32-enum", "cortex-a7": "int32-enum",
+    "rv64gc": "host64", "cortex-a53": "host64", "cortex-a72": "host64", "cortex-a73": "host64",
+    "cortex-a75": "host64", "cortex-a76": "host64", "kryo": "host64",
 }  # fmt: skip
 # ESP-NN is optimised by default (CONFIG_NN_OPTIMIZED): SIMD on S3 and P4, "generic" C on ESP32, S2, C3, C6.
 _ESP_FLAVOUR: dict[str, Flavour] = {"xtensa-lx7": "s3", "rv32imafc": "p4"}
@@ -51,6 +52,7 @@ class Target:
         own_device: the device as its file has it, where a placement changed it.
         own_calibration: fits to the user's own measurements over those that ship; None is what ships.
         supply: what the user says of it; None is the supply that the board's first power figure is for.
+        threads: that share the work, one per core.
     """
 
     device: DeviceSpec
@@ -61,6 +63,7 @@ class Target:
     own_device: DeviceSpec | None = None
     own_calibration: Calibration | None = None
     supply: Supply | None = None
+    threads: int = 1
 
     @property
     def calibration(self) -> Calibration:

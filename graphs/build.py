@@ -262,7 +262,8 @@ class GraphBuilder:
                 quantization = affine(max(low, -_TAILS * spread), min(high, _TAILS * spread), dtype)
         name = f"{op.kind.lower()}_{op.index}" + (f"_{position}" if position else "")
         index = self.tensor(shape, name=name, dtype=dtype, quantization=quantization)
-        self._spread[index] = min(spread / sqrt(2) if low == 0 else spread, high)
+        is_halved = low == 0 or op.kind == "HARD_SWISH"  # what is far below zero becomes zero
+        self._spread[index] = min(spread / sqrt(2) if is_halved else spread, high)
         return index
 
     def _expected_spread(self, op: Op) -> float:

@@ -52,7 +52,8 @@ def arena_block(study: PlanStudy) -> Block:
     plan, ops = study.plan, study.estimate.ops
     peak = plan.peak_op
     at = f", the most while op {peak} {ops[peak].kind} runs" if 0 <= peak < len(ops) else ""
-    claim = "no plan of these buffers is lower" if plan.taken is None else "in this plan, outputs over inputs"
+    over_inputs = plan.taken is not None and plan.planner != "litert"
+    claim = "in this plan, outputs over inputs" if over_inputs else "no plan of these buffers is lower"
     bound = ("alive at once", plan.lower_bound_bytes, f"{claim}{at}")
     parts = ", ".join(f"{kind} {size:,}" for kind, size in plan.tail_items)
     notes = (f"the tail holds {parts}.", *plan.warnings) if parts else plan.warnings

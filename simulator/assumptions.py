@@ -41,6 +41,9 @@ def assumptions_of(target: Target, conditions: Conditions) -> tuple[Assumption, 
         fed = "" if point.supply_v is None else f"{point.supply_v:g} V {point.regulator.upper()}".strip()
         boundary = f"power is that of the {BOUNDARIES[point.boundary]}"
         taken.append(Assumption(boundary, fed, point.source, point.confidence))
+    if target.threads > 1:
+        shared = f"{target.threads} threads share the work, one per core, all at {mhz}"
+        taken.append(Assumption(shared, "", "given with --threads", "assumed"))
     taken.extend(_undeclared_build(target))
     taken.append(_firmware_assumption(conditions))
     return (*taken, *placement_assumptions(target))

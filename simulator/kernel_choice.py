@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, cast
 
 from ..graphs.dims import OpDims
 from ..graphs.ir import DType, Op, Subgraph
+from .neon_routes import LIBRARIES, neon_route
 from .operands import (
     dims_of,
     fc_is_conv,
@@ -55,6 +56,8 @@ def choose_kernel(subgraph: Subgraph, op: Op, build: KernelBuild) -> KernelChoic
     if library == "x-cube-ai":
         return _stand_in(subgraph, op, build.flavour)
     rules = _RULES.get(library)
+    if library in LIBRARIES:
+        return KernelChoice(library, neon_route(op.kind))
     if rules is None:
         return KernelChoice(library, "vendor", f"the kernels of {library} are not public")
     rule = rules.get(op.kind)

@@ -15,6 +15,7 @@ from .kernels.accelerator import rate_cycles
 from .kernels.cores import CoreCosts, Spread, core_costs
 from .kernels.factors import kernel_factors
 from .kernels.instructions import InstructionColumns, count_instructions, firmware_of
+from .neon_routes import LIBRARIES
 from .stalls import Stalls, arena_stalls, fetched_weights, weight_stalls
 from .traffic import TrafficColumns, kernel_traffic
 
@@ -55,6 +56,10 @@ class CycleColumns(NamedTuple):
 def kernel_cycles(table: KernelTable, target: Target) -> CycleColumns:
     """cycles = instructions x CPI + weight bytes x cycles per byte, never less than the memory allows."""
     traffic = kernel_traffic(table, target)
+    if target.kernels.library in LIBRARIES:
+        from .kernels.xnnpack import phone_cycles
+
+        return CycleColumns(*phone_cycles(table, target))
     if target.runtime.rate is not None:
         return _accelerator_cycles(table, target, traffic)
     costs = core_costs(target)

@@ -98,7 +98,7 @@ def test_another_board_with_the_same_core_is_analytic_and_wider() -> None:
 
 @pytest.mark.parametrize("board", ["raspberry-pi-4b", "gap9-evk"])
 def test_a_core_without_a_cost_model_is_unknown_and_named(board: str) -> None:
-    target = load_target(board)
+    target = load_target(board, "tflm-reference")
     found = cycles(conv(4, 4, 4), target)
     assert np.isnan(found.value[0])
     interval = op_latency(found, 0, target)

@@ -94,6 +94,33 @@ def test_mobilenet_v2_has_300_million_macs_and_3_47_million_weights() -> None:
     assert sum(op.kind == "ADD" for op in graph.ops) == 10  # 1 + 2 + 3 + 2 + 2 repeats whose shape stays
 
 
+@pytest.mark.parametrize(
+    ("name", "width", "million_macs", "million_weights"),
+    [
+        ("mobilenet-v3-large", 1.0, 217, 5.4),  # TF slim's table
+        ("mobilenet-v3-large", 0.75, 155, 4.0),
+        ("mobilenet-v3-large-minimalistic", 1.0, 209, 3.9),
+        ("mnasnet-b1", 1.0, 315, 4.38),  # Tan et al. 2019, table 1: B1
+        ("mobilenet-v3-small", 1.0, 56, 2.5),  # Howard et al. 2019, table 3; slim's head is wider
+    ],
+)
+def test_a_searched_network_has_the_published_macs_and_weights(
+    name: str, width: float, million_macs: float, million_weights: float
+) -> None:
+    graph = build(name, width=width)
+    weights = sum(t.element_count for t in graph.tensors if t.data is not None)
+    assert sum(_macs(graph)) / 1e6 == pytest.approx(million_macs, rel=0.01)
+    assert weights / 1e6 == pytest.approx(million_weights, rel=0.02)
+
+
+def test_mobilenet_v3_squeezes_and_swishes_and_the_minimalistic_one_does_neither() -> None:
+    kinds = [op.kind for op in build("mobilenet-v3-large", resolution=64).ops]
+    assert kinds.count("MEAN") == 8  # Howard et al. 2019, table 1: 8 blocks with SE
+    assert kinds.count("HARD_SWISH") == 1 + 2 * 9 + 2  # stem, expand and depthwise of 9 blocks, two heads
+    plain = {op.kind for op in build("mobilenet-v3-large-minimalistic", resolution=64).ops}
+    assert not plain & {"MEAN", "HARD_SWISH", "MUL"}
+
+
 @pytest.mark.parametrize("name", ["mobilenet-v1", "mobilenet-v2"])
 @pytest.mark.parametrize(("resolution", "amounts"), [(64, (0, 1)), (50, (1, 1))])
 def test_keras_pads_in_front_of_every_depthwise_convolution_of_stride_2(

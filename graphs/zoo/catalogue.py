@@ -9,8 +9,15 @@ from ..build import GraphBuilder
 from ..ir import DType, ModelGraph
 from .demo import conv_add_pool_relu
 from .mlperf_tiny import ad01, kws01, sww01
+from .mnasnet import mnasnet_b1
 from .mobilenet_v1 import mobilenet_v1, person_detect, vww01, vww01_live
 from .mobilenet_v2 import mobilenet_v2
+from .mobilenet_v3 import (
+    mobilenet_v3_large,
+    mobilenet_v3_large_minimalistic,
+    mobilenet_v3_small,
+    mobilenet_v3_small_minimalistic,
+)
 from .reference import Plan, Reference
 from .resnet_v1 import resnet_v1_8, resnet_v1_32
 from .squeezenet import squeezenet_v1_0, squeezenet_v1_1
@@ -38,6 +45,21 @@ ZOO: dict[str, Reference] = {
     "mobilenet-v2": Reference(
         "MobileNetV2, ImageNet (Keras)", mobilenet_v2, Plan(1.0, 224, 1000), scales=True
     ),
+    "mobilenet-v3-large": Reference(
+        "MobileNetV3-Large, ImageNet (TF slim)", mobilenet_v3_large, Plan(1.0, 224, 1000), scales=True
+    ),
+    "mobilenet-v3-small": Reference(
+        "MobileNetV3-Small, ImageNet (TF slim)", mobilenet_v3_small, Plan(1.0, 224, 1000), scales=True
+    ),
+    "mobilenet-v3-large-minimalistic": Reference(
+        "MobileNetV3-Large without squeeze, hard-swish and 5x5", mobilenet_v3_large_minimalistic,
+        Plan(1.0, 224, 1000), scales=True,
+    ),
+    "mobilenet-v3-small-minimalistic": Reference(
+        "MobileNetV3-Small without squeeze, hard-swish and 5x5", mobilenet_v3_small_minimalistic,
+        Plan(1.0, 224, 1000), scales=True,
+    ),
+    "mnasnet-b1": Reference("MnasNet-B1, ImageNet", mnasnet_b1, Plan(1.0, 224, 1000), scales=True),
     "resnet-v1-32": Reference("ResNet-32, CIFAR-100", resnet_v1_32, Plan(1.0, 32, 100)),
     "squeezenet-v1.0": Reference(
         "SqueezeNet 1.0, as ST's model zoo has it", squeezenet_v1_0, Plan(1.0, 128, 5), scales=True

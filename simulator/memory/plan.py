@@ -53,6 +53,10 @@ def plan_memory(graph: ModelGraph, target: Target) -> MemoryPlan:
         return plan_ahead_of_time(graph, target.kernels)
     if memory.planner == "greedy-by-size" and memory.persistent == "none":
         return plan_by_size(graph, memory.alignment_bytes)
+    if memory.planner == "litert" and memory.persistent == "none":
+        from .litert import with_copies
+
+        return with_copies(plan_by_size(graph, memory.alignment_bytes), graph, target)
     if memory.planner == "x-cube-ai" and memory.persistent == "x-cube-ai":
         from .x_cube_ai.plan import plan_x_cube_ai
 

@@ -118,6 +118,7 @@ def _not_its_ops(graph: ModelGraph, plan: MemoryPlan) -> OrderInvalid:
     why = (
         f"the plan is of {len(plan.clock_of_op)} fused kernels, the model has {len(graph.ops)} ops"
         if plan.taken is None else f"{plan.planner} lays outputs over inputs"
+        if plan.planner != "litert" else "nobody measured what litert takes beside its plan"
     )
     fix = "look for an order with a runtime that runs the ops as they are, such as tflm-reference"
     return OrderInvalid("no order is compared for this runtime", faults=(why,), where=graph.name, fix=fix)

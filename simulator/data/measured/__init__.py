@@ -1,0 +1,1 @@
+"""Which latencies did others measure? One CSV per set: calibration and validation read them."""

@@ -1,0 +1,163 @@
+"""How long do NEON kernels take on a Cortex-A or phone core: XNNPACK, Ruy and their elders, op by op?
+
+  seconds = equivalent MACs / (MACs per cycle x clock x speed-up of the threads)
+            + bytes x bytes factor / stream bandwidth + kernels x (overhead + synchronisation)
+
+Nothing overlaps. Equivalent MACs: those of a 1x1 convolution in whole tiles count 1; what a MAC with a larger
+window, a depthwise tap, a result, an element and an exponential cost beside them is fitted per library and
+type. Weights and activations are streamed once each. Threads share the multiplications, not the bandwidth.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from ...devices.target import Target
+from ..columns import Floats, KernelTable
+from ..interval import Basis
+from .xnnpack_data import CLASSES, NeonCosts, is_priced, neon_costs
+
+# Rows and columns of one tile of results, and channels of one depthwise pass: XNNPACK's GEMM 6x8 and DWCONV
+# 8c in float32, 4x16 and 16c in int8 (google/XNNPACK, src/configs/gemm-config.c and dwconv-config.c).
+_TILES = {"float32": (6, 8, 8), "int8": (4, 16, 16)}
+_PRODUCTS = frozenset({"CONV_2D", "FULLY_CONNECTED", "BATCH_MATMUL", "TRANSPOSE_CONV"})
+_RECURRENT = frozenset({"LSTM", "UNIDIRECTIONAL_SEQUENCE_LSTM", "BIDIRECTIONAL_SEQUENCE_LSTM", "SVDF", "RNN",
+                        "UNIDIRECTIONAL_SEQUENCE_RNN", "BIDIRECTIONAL_SEQUENCE_RNN"})  # fmt: skip
+# An exponential, a root or a division per element; the hard-swish of MobileNetV3 set the price.
+_ACTIVATIONS = frozenset({
+    "HARD_SWISH", "LOGISTIC", "TANH", "SOFTMAX", "LOG_SOFTMAX", "GELU", "ELU", "EXP", "LOG", "SQRT", "RSQRT",
+    "POW", "DIV", "SIN", "COS", "L2_NORMALIZATION",
+})  # fmt: skip
+_VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
+_TYPES = {"uint8": "int8", "int16": "", "float16": "", "int4": ""}
+
+
+class NeonTerms(NamedTuple):
+    """What a kernel does, per row: MACs in whole tiles by class, elements, and bytes streamed."""
+
+    gemm: Floats
+    window: Floats
+    depthwise: Floats
+    dense: Floats
+    outputs: Floats
+    elements: Floats
+    activations: Floats
+    streamed_bytes: Floats
+
+
+class NeonCycles(NamedTuple):
+    """Columns as latency.py has them: cycles of the core, their interval and how they are known."""
+
+    value: Floats
+    lo: Floats
+    hi: Floats
+    compute_cycles: Floats
+    weight_stall_cycles: Floats
+    stream_cycles: Floats
+    basis: list[Basis]
+    source: list[str]
+    reason: list[str]
+    bound: list[str]
+
+
+def neon_terms(table: KernelTable, dtype: str) -> NeonTerms:
+    """The work of every row where its kernels compute in `dtype`."""
+    e, kinds = table.extents, [op.kind for op in table.ops]
+    rows, columns, channels = _TILES[dtype]
+    pixels, taps = e.batch * e.out_h * e.out_w, e.k_h * e.k_w
+    product, depthwise = _is(kinds, _PRODUCTS), _is(kinds, {"DEPTHWISE_CONV_2D"})
+    recurrent, view, curve = _is(kinds, _RECURRENT), _is(kinds, _VIEWS), _is(kinds, _ACTIVATIONS)
+    is_vector = product & (pixels <= 1)
+    waste = _whole(pixels, rows) * _whole(e.out_c, columns) / np.maximum(pixels * e.out_c, 1)
+    waste = np.where(_is(kinds, {"BATCH_MATMUL"}), 1.0, waste)
+    tiled = np.where(product & ~is_vector, table.macs * waste, 0.0)
+    plain = ~(product | depthwise | recurrent | view | curve)
+    multiplies = product | depthwise | recurrent
+    return NeonTerms(
+        gemm=np.where(taps == 1, tiled, 0.0),
+        window=np.where(taps > 1, tiled, 0.0),
+        depthwise=np.where(depthwise, pixels * _whole(e.out_c, channels) * taps, 0.0),
+        dense=np.where(is_vector | recurrent, table.macs, 0.0),
+        outputs=np.where(multiplies, table.out_elements, 0.0),
+        elements=np.where(plain, np.maximum(table.in_elements, table.out_elements * taps), 0.0),
+        activations=np.where(curve, table.out_elements, 0.0),
+        streamed_bytes=np.where(view, 0.0, table.weight_bytes + table.operand_bytes + table.out_bytes),
+    )  # fmt: skip
+
+
+def phone_cycles(table: KernelTable, target: Target) -> NeonCycles:
+    """Cycles of every row, threads and waiting included."""
+    library = target.runtime.kernel_library
+    types = [_computed_in(name, library) for name in table.data_types]
+    by_type = {dtype: neon_costs(target, dtype) for dtype in dict.fromkeys(types) if dtype}
+    parts = {dtype: _priced(table, target, dtype, costs) for dtype, costs in by_type.items()}
+    lost = np.isnan(table.macs) | ~np.array(table.is_sized, dtype=bool)
+    lost |= np.array([dtype == "" for dtype in types], dtype=bool)
+    blank = np.zeros(len(table))
+    picked = [sum((np.where(_is(types, {dtype}), part[n], 0.0) for dtype, part in parts.items()), blank)
+              for n in range(4)]  # fmt: skip
+    compute, stream, lo, hi = (np.where(lost, np.nan, column) for column in picked)
+    home = target.device.home_of("weights")
+    return NeonCycles(
+        compute + stream, lo, hi, compute, np.where(lost, 0.0, stream), _least(table, target),
+        [Basis.UNKNOWN if gone else by_type[dtype].basis for gone, dtype in zip(lost, types, strict=True)],
+        ["" if gone else by_type[dtype].source for gone, dtype in zip(lost, types, strict=True)],
+        [_reason(table, row, types[row]) for row in range(len(table))],
+        ["unknown" if gone else "compute" if c >= s else home.name
+         for gone, c, s in zip(lost, compute, stream, strict=True)],
+    )  # fmt: skip
+
+
+def _priced(table: KernelTable, target: Target, dtype: str, costs: NeonCosts) -> tuple[Floats, ...]:
+    """Cycles of arithmetic with all overhead, of streaming, and both ends of their sum."""
+    terms = neon_terms(table, dtype)
+    work = terms.gemm + sum(getattr(terms, name) * costs.cost_of[name] for name in CLASSES)
+    shared = 1 + (target.threads - 1) * costs.thread_efficiency
+    waiting = costs.sync_s * target.clock_hz if target.threads > 1 else 0.0
+    runs = (terms.streamed_bytes > 0).astype(np.float64)
+    compute = work / (costs.macs_per_cycle * shared) + runs * (costs.overhead_cycles + waiting)
+    stream = terms.streamed_bytes * costs.bytes_factor / _bandwidth(target, costs) * target.clock_hz
+    total = compute + stream
+    return compute, stream, total * costs.lo_ratio, total * costs.hi_ratio
+
+
+def _bandwidth(target: Target, costs: NeonCosts) -> float:
+    """What the core streams, never more than the memory's own peak."""
+    access = target.device.home_of("arena").access
+    peak = access.bandwidth_at(target.clock_hz) if access is not None else costs.stream_bytes_per_s
+    return min(costs.stream_bytes_per_s, peak)
+
+
+def _least(table: KernelTable, target: Target) -> Floats:
+    """Each byte once at the peak bandwidth of the memory; 0 where the file states none."""
+    access = target.device.home_of("arena").access
+    if access is None:
+        return np.zeros(len(table))
+    return (table.weight_bytes + table.in_bytes + table.out_bytes) / access.bandwidth_at(
+        target.clock_hz
+    ) * target.clock_hz  # fmt: skip
+
+
+def _computed_in(data_type: str, library: str) -> str:
+    """float32 or int8; "" where the library has no price for it. What is neither moves whole words."""
+    dtype = _TYPES.get(data_type, "int8" if data_type == "int8" else "float32")
+    return dtype if is_priced(library, dtype) else ""
+
+
+def _reason(table: KernelTable, row: int, dtype: str) -> str:
+    if not dtype:
+        return f"nobody measured {table.data_types[row]} kernels of {table.choices[row].library}"
+    return f"the work of {table.ops[row].label} is not known"
+
+
+def _is(names: list[str], wanted: frozenset[str] | set[str]) -> npt.NDArray[np.bool_]:
+    return np.array([name in wanted for name in names], dtype=bool)
+
+
+def _whole(count: Floats, tile: int) -> Floats:
+    """count rounded up to whole tiles."""
+    whole: Floats = np.ceil(count / tile) * tile
+    return whole

@@ -33,7 +33,7 @@ COLUMNS = {
 }  # fmt: skip
 # picolibc, counted on RV32, copies byte by byte; the newlib of RV32 firmware does not.
 LIBC_BOUND = frozenset({"move", "concatenation", "gather", "strided_slice", "resize_nearest_s8"})
-FLOATS = ("_f32", "dequantize_s8", "resize_nearest_s8")
+FLOATS = ("_f32", "cast_f32_s32", "dequantize_s8", "resize_nearest_s8")
 
 Row = dict[str, str]
 

@@ -11,8 +11,8 @@ from .price import Price, unpriced
 class _Counted(NamedTuple):
     """The families of one op kind; "" where no kernel for those elements was counted.
 
-    `wide` is for 16-bit elements: the int8 family where both are one template (counted for ADD and MUL, they need
-    the same instructions). `broadcast` and `broadcast_floats` for operands of two shapes.
+    `wide` is for 16-bit elements: the int8 family where both are one template (of ADD and MUL both were
+    counted and need the same). `broadcast` and `broadcast_floats` for operands of two shapes.
     """
 
     small: str
@@ -118,7 +118,7 @@ def reference_price(table: KernelTable, row: int, *, has_fpu: bool) -> Price:
         return special
     counted, is_float = _COUNTED.get(op.kind, _Counted("")), data_type in _FLOATS
     if is_float or op.kind == "DEQUANTIZE":
-        family = counted.broadcast_floats if table.is_broadcast[row] else counted.floats
+        family = (table.is_broadcast[row] and counted.broadcast_floats) or counted.floats
         if family:
             return _as_built(family, has_fpu=has_fpu)
     else:
@@ -149,6 +149,10 @@ def _special(table: KernelTable, row: int, *, has_fpu: bool) -> Price | None:
         return _as_built("resize_nearest_s8", has_fpu=has_fpu)
     if kind == "CAST" and (data_type in _FLOATS or table.out_bytes[row] == 4 * table.out_elements[row]):
         return _as_built("cast_f32_s32" if data_type in _FLOATS else "cast_s8_f32", has_fpu=has_fpu)
+    if kind in _PICKS and data_type in _FLOATS and table.is_broadcast[row]:
+        return Price(
+            "maximum_broadcast_s8", "counted for int8, whose index arithmetic it shares", 0.9, 1.1, 2.5
+        )
     if kind == "ELU" and data_type == "int8":
         return Price("maximum_s8", "one look-up in a table, priced as one comparison", 0.5, 0.7, 1.3)
     if kind == "MEAN" and data_type in _FLOATS:
@@ -159,6 +163,7 @@ def _special(table: KernelTable, row: int, *, has_fpu: bool) -> Price | None:
     return None
 
 
+_PICKS = frozenset({"MAXIMUM", "MINIMUM"})
 _TWO_OF_FOUR = 7  # comparisons per element with two reduced axes of four: 4 x 2 - 1
 
 

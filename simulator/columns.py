@@ -55,6 +55,7 @@ class KernelTable:
         weight_bytes: of all constants of the op: filter, bias, lookup tables.
         swallowed_elements: elements that the ops fused into the kernel work on.
         operand_bytes: of activations, as often as the kernel reads them: x + x, or x and then the residual x.
+        is_broadcast, copy_runs, index_steps, axis_tests: what `loops.Loops` says.
     """
 
     ops: tuple[Op, ...]
@@ -66,6 +67,7 @@ class KernelTable:
     depth_multipliers: tuple[int, ...]
     has_window: tuple[bool, ...]
     is_sized: tuple[bool, ...]
+    is_broadcast: tuple[bool, ...]
     extents: Extents
     macs: Floats
     in_elements: Floats
@@ -77,6 +79,9 @@ class KernelTable:
     weight_bytes: Floats
     swallowed_elements: Floats
     operand_bytes: Floats
+    copy_runs: Floats
+    index_steps: Floats
+    axis_tests: Floats
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

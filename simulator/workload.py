@@ -14,6 +14,7 @@ from ..graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph, Tensor
 from ..graphs.kept import kept
 from .columns import Extents, KernelTable
 from .kernel_choice import choose_kernel
+from .loops import Loops, loops_of
 from .operands import dims_of, operand
 
 if TYPE_CHECKING:
@@ -171,7 +172,7 @@ def _table(subgraph: Subgraph, build: KernelBuild) -> KernelTable:
     choices = tuple(choose_kernel(subgraph, op, build) for op in subgraph.ops)
     rows = [_row(subgraph, op, choice.route) for op, choice in zip(subgraph.ops, choices, strict=True)]
     extents = np.array([row.extents for row in rows], dtype=np.float64).reshape(len(rows), 14).T
-    counts = np.array([row.counts for row in rows], dtype=np.float64).reshape(len(rows), 10).T
+    counts = np.array([row.counts for row in rows], dtype=np.float64).reshape(len(rows), 13).T
     return KernelTable(
         subgraph.ops, choices,
         tuple(row.data_type for row in rows), tuple(row.weight_type for row in rows),
@@ -179,7 +180,8 @@ def _table(subgraph: Subgraph, build: KernelBuild) -> KernelTable:
         tuple(row.dims is not None and row.dims.has_dilation for row in rows),
         tuple(1 if row.dims is None else row.dims.depth_multiplier for row in rows),
         tuple(row.dims is not None for row in rows),
-        tuple(row.is_sized for row in rows), Extents(*extents), *counts,
+        tuple(row.is_sized for row in rows), tuple(row.is_broadcast for row in rows),
+        Extents(*extents), *counts,
     )  # fmt: skip
 
 
@@ -190,6 +192,7 @@ class _Row(NamedTuple):
     weight_type: str
     extents: tuple[int, ...]
     counts: tuple[float, ...]
+    is_broadcast: bool
 
 
 def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
@@ -201,6 +204,7 @@ def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
     constants = [tensor for tensor in operands if tensor.data is not None]
     results = [subgraph.tensors[t] for t in op.outputs if t != OPTIONAL]
     macs = op_macs(subgraph, op)
+    loops = Loops() if is_open else loops_of(subgraph, op)
     swallowed = sum(subgraph.tensors[t].element_count for part in op.fused[1:] for t in part.outputs)
     filters = [tensor for tensor in constants if _is_filter(op, tensor)]
     data = _data_of(subgraph, op, activations or operands)
@@ -211,14 +215,18 @@ def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
         sum(tensor.dense_bytes for tensor in activations), sum(tensor.dense_bytes for tensor in results),
         sum(tensor.stored_bytes for tensor in filters), sum(tensor.element_count for tensor in filters),
         sum(tensor.stored_bytes for tensor in constants), swallowed,
-        sum(tensor.dense_bytes for tensor in read if tensor.data is None),
+        sum(tensor.dense_bytes for tensor in read if tensor.data is None), *loops[:3],
     )  # fmt: skip
     weight_type = str(weight.dtype) if weight is not None and dims is not None and dims.weight_dtype else ""
     extents = _plain_extents(results or operands) if dims is None else _extents(dims)
     if dims is not None and route == "fc_as_conv_1x1":  # the rows of the matrix are the pixels of one image
         extents = (1, 1, dims.batch, dims.in_c, 1, dims.batch, *extents[6:12], 1, dims.batch)
+    if op.kind == "BATCH_MATMUL" and macs:
+        extents = _product_extents(results[0], macs)
     is_sized = not is_open and (macs is not None or op.kind not in MACS_OF)
-    return _Row(dims, is_sized, str(data.dtype) if data else "", weight_type, extents, counts)
+    return _Row(
+        dims, is_sized, str(data.dtype) if data else "", weight_type, extents, counts, loops.is_broadcast
+    )
 
 
 def _data_of(subgraph: Subgraph, op: Op, operands: Sequence[Tensor]) -> Tensor | None:
@@ -238,6 +246,13 @@ def _extents(dims: OpDims) -> tuple[int, ...]:
         dims.batch, dims.in_h, dims.in_w, dims.in_c, dims.out_h, dims.out_w, dims.out_c, dims.k_h, dims.k_w,
         dims.filter_c, dims.rows.stride, dims.cols.stride, taps_inside(dims.rows), taps_inside(dims.cols),
     )  # fmt: skip
+
+
+def _product_extents(result: Tensor, macs: int) -> tuple[int, ...]:
+    """A product of matrices as a fully connected op: every row of the result is a batch element."""
+    columns = result.shape[-1]
+    depth = macs // result.element_count
+    return (result.element_count // columns, 1, 1, depth, 1, 1, columns, 1, 1, depth, 1, 1, 1, 1)
 
 
 def _plain_extents(tensors: Sequence[Tensor]) -> tuple[int, ...]:

@@ -88,7 +88,7 @@ def test_depthwise_taps_leave_out_the_padding() -> None:
         (fully_connected(65, 10), "dsp", "fc_odd_s8"),
         (pool("MAX_POOL_2D", 8, 8, window=2), "dsp", "maxpool_s8"),
         (elementwise("ADD", (1, 4, 4, 8), operands=2), "dsp", "add_s8"),
-        (elementwise("MEAN", (1, 4, 4, 8)), "dsp", "reduce"),
+        (elementwise("MEAN", (1, 4, 4, 8)), "dsp", "mean_s8"),
     ],
 )
 def test_route_and_shape_choose_the_measured_family(graph: ModelGraph, flavour: str, family: str) -> None:
@@ -123,7 +123,7 @@ def test_an_op_that_nobody_can_price_is_unknown_and_says_which() -> None:
 
 
 def test_a_counted_kernel_is_calibrated_and_an_uncounted_form_is_not() -> None:
-    both = chain(conv(8, 8, 8), elementwise("LOGISTIC", (1, 8, 8, 8)))
+    both = chain(conv(8, 8, 8), elementwise("REVERSE_V2", (1, 8, 8, 8)))
     assert instructions(both).basis == [Basis.CALIBRATED, Basis.ANALYTIC]
 
 

@@ -111,7 +111,7 @@ def test_an_unpriced_op_does_not_spoil_its_neighbours() -> None:
     mystery = one_op("IF", [tensor(0, (4,)), tensor(1, (4,))], inputs=(0,), outputs=(1,))
     found = cycles(chain(mystery, conv(4, 4, 4)))
     assert np.isnan(found.value[0]) and found.value[1] > 0
-    assert found.interval(0).reason == "no cost model for IF"
+    assert "known only when running" in found.interval(0).reason
 
 
 @settings(max_examples=15, deadline=None)
@@ -158,8 +158,8 @@ def test_another_clock_than_the_fitted_one_is_no_longer_calibrated() -> None:
 
 
 def test_the_source_says_what_was_taken_for_granted() -> None:
-    found = cycles(conv(9, 16, 16, kernel=3, dtype=DType.FLOAT32))
-    assert "floating point" in found.source[0]
+    found = cycles(conv(9, 16, 16, kernel=3, dtype=DType.INT16))
+    assert "counted for int8 only" in found.source[0]
 
 
 def test_an_accelerator_divides_work_by_rate_and_adds_its_overhead() -> None:

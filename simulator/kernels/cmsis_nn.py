@@ -9,6 +9,7 @@ from .price import Price, unpriced
 
 _WINDOWS = {(3, 3): "conv3x3_s8", (5, 5): "conv5x5_s8"}
 _LIKE_CONV = "no counts for this kernel: priced as a convolution of the same multiplications"
+_TRANSPOSED = "the kernel of fully connected ops; transposing an operand first was not counted"
 _S4_SHAPE = "counted for 3x3 windows only"
 
 
@@ -73,6 +74,13 @@ def _fully_connected(table: KernelTable, row: int) -> Price:
     return Price("fc_odd_s8" if table.extents.in_c[row] % 4 else "fc_s8")
 
 
+def _batch_matmul(table: KernelTable, row: int) -> Price:
+    """arm_batch_matmul_s8 runs the fully connected kernel once per row of the left operand."""
+    if table.data_types[row] == "int16":
+        return Price("fc_s16", _TRANSPOSED, 0.9, 1.1, 2.0)
+    return _fully_connected(table, row)._replace(reason=_TRANSPOSED, lo=0.95, factor=1.1, hi=1.7)
+
+
 def _pool(kind: str) -> _Rule:
     def rule(table: KernelTable, row: int) -> Price:
         e = table.extents
@@ -121,18 +129,20 @@ _RULES: dict[str, _Rule] = {
     "fc_s16": _always("fc_s16"),
     "fc_s4": _always("fc_s4"),
     "transpose_conv_as_conv": _always("cmsis_gemm", _LIKE_CONV, 1.0, 1.5, 3.0),
-    "transpose_conv_direct": _always("cmsis_gemm", _LIKE_CONV, 1.0, 2.0, 4.0),
+    "transpose_conv_direct": _always("cmsis_transpose_conv"),
     "avg_pool": _pool("avgpool"),
     "avg_pool_s16": _always("avgpool_s8_all", _WIDER, 0.8, 1.2, 2.0),
     "max_pool": _pool("maxpool"),
     "max_pool_s16": _always("maxpool_s8_all", _WIDER, 0.8, 1.2, 2.0),
     "softmax": _by_type(Price("softmax_s8"), Price("softmax_s8", _WIDER, 0.5, 1.0, 2.5)),
-    "svdf": _always("cmsis_gemm", _LIKE_CONV, 0.8, 1.3, 3.0),
-    "lstm": _always("cmsis_gemm", _LIKE_CONV, 0.8, 1.5, 4.0),
-    "batch_matmul": _always("cmsis_gemm", _LIKE_CONV),
+    "svdf": _always("cmsis_svdf"),
+    "lstm": _by_type(Price("cmsis_lstm"), Price("cmsis_lstm", _WIDER, 0.8, 1.4, 2.5)),
+    "batch_matmul": _batch_matmul,
     "add": _by_type(Price("add_s8"), Price("add_s16")),
     "mul": _by_type(Price("mul_s8"), Price("mul_s8", _WIDER, 0.8, 1.2, 2.0)),
-    "pad": _always("copy"),
-    "transpose": _always("index"),
-    "minimum_maximum": _always("compare"),
+    "pad": _always(
+        "concatenation", "priced as the copies of its rows: the filling was not counted", 0.7, 1.3, 4.0
+    ),
+    "transpose": _always("cmsis_transpose_s8"),
+    "minimum_maximum": _always("cmsis_minmax_s8"),
 }

@@ -90,12 +90,16 @@ def _count(table: KernelTable, costs: CoreCosts, firmware: Firmware) -> Instruct
 def table_terms(table: KernelTable) -> Floats:
     """rows x ALL_TERMS for all batch elements; multiplications are the table's where it knows them."""
     if "terms" not in table._cache:
-        loops = kernel_terms(table.extents) * table.extents.batch[:, None]
-        moved = table.in_bytes + table.out_bytes
-        whole = np.stack([table.in_elements, table.out_elements, moved], axis=1)
+        e, macs = table.extents, np.nan_to_num(table.macs)
+        loops = kernel_terms(e) * e.batch[:, None]
+        whole = np.stack([
+            table.in_elements, table.out_elements, table.in_bytes + table.out_bytes, table.out_bytes,
+            table.copy_runs, table.index_steps, table.axis_tests,
+            macs / np.maximum(e.out_c, 1), macs / np.maximum(e.filter_c, 1),
+        ], axis=1)  # fmt: skip
         terms = np.concatenate([loops, whole], axis=1)
-        counted = np.nan_to_num(table.macs) > 0
-        terms[counted, _MACS] = table.macs[counted]
+        counted = macs > 0
+        terms[counted, _MACS] = macs[counted]
         table._cache["terms"] = terms
     found: Floats = table._cache["terms"]
     return found

@@ -2,9 +2,9 @@
 
 usage: fit_reference_kernels.py [FOLDER]      (where to write; without, simulator/data)
 
-Non-negative least squares on relative errors, one fit per family and core; its errors are those of shapes that
-were left out. To them comes what the counts differ from those of the same kernels built from their own files
-(CONTEXT_PCT; the counts' header).
+Non-negative least squares on relative errors, one fit per family and core; its errors are those of shapes
+that were left out. To them comes what the counts differ from those of the same kernels built from their own
+files (CONTEXT_PCT; the counts' header).
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ DATA = Path(__file__).resolve().parents[1] / "simulator" / "data"
 MEASURED = DATA / "reference_instructions.csv"
 HEADER = """\
 # Instructions of a kernel = sum of coefficient x term (terms: simulator/kernels/terms.py, price.py), -O2.
-# _soft: floating point without an FPU. Errors in percent: p90 and largest when a shape is left out of the fit,
-# plus what the same kernels differ by when built from their own files (10 on m3 and m4, 30 on m0 and rv32imc).
+# _soft: floating point without an FPU. Errors in percent: p90 and largest when a shape is left out, plus what
+# the same kernels differ by when built from their own files (10 on m3 and m4, 30 on m0 and rv32imc).
 # Source: simulator/data/reference_instructions.csv. Made by scripts/fit_reference_kernels.py.
 """
 CONTEXT_PCT = {"m0": 30.0, "m3": 10.0, "m4": 10.0, "rv32imc": 30.0}

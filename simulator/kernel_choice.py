@@ -70,9 +70,8 @@ def choose_kernel(subgraph: Subgraph, op: Op, build: KernelBuild) -> KernelChoic
 def _stand_in(subgraph: Subgraph, op: Op, flavour: str) -> KernelChoice:
     """ST's kernels are not public: CMSIS-NN's kernel of the same op, for int8, stands for one of them."""
     rule = _RULES["cmsis-nn"].get(op.kind)
-    if rule is None:
-        return KernelChoice("x-cube-ai", "ref")
-    return KernelChoice("x-cube-ai", rule(as_int8(subgraph, op), op, flavour).route)
+    route = "ref" if rule is None else rule(as_int8(subgraph, op), op, flavour).route
+    return KernelChoice("x-cube-ai", route)
 
 
 _REFERENCE = KernelChoice("reference", "ref")

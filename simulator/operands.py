@@ -10,7 +10,7 @@ from typing import cast
 
 from ..errors import ShapeInvalid
 from ..graphs.dims import OpDims, op_dims
-from ..graphs.ir import OPTIONAL, Op, Subgraph, Tensor
+from ..graphs.ir import OPTIONAL, DType, Op, Subgraph, Tensor
 
 _MOVES = ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor")
 

@@ -3,8 +3,8 @@
 usage: fit_reference_kernels.py [FOLDER]      (where to write; without, simulator/data)
 
 Non-negative least squares on relative errors, one fit per family and core; its errors are those of shapes
-that were left out. To them comes what the counts differ from those of the same kernels built from their own files
-(CONTEXT_PCT; the counts' header).
+that were left out. To them comes what the counts differ from those of the same kernels built from their own
+files (CONTEXT_PCT; the counts' header).
 """
 
 from __future__ import annotations

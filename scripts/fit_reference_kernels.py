@@ -22,8 +22,8 @@ DATA = Path(__file__).resolve().parents[1] / "simulator" / "data"
 MEASURED = DATA / "reference_instructions.csv"
 HEADER = """\
 # Instructions of a kernel = sum of coefficient x term (terms: simulator/kernels/terms.py, price.py), -O2.
-# _soft: floating point without an FPU. Errors in percent: p90 and largest when a shape is left out, plus what
-# the same kernels differ by when built from their own files (10 on m3 and m4, 30 on m0 and rv32imc).
+# _soft: floating point without an FPU. Errors in percent: p90 and largest of shapes left out of the fit, plus
+# what the same kernels differ by when built from their own files (10 on m3 and m4, 30 on m0 and rv32imc).
 # Source: simulator/data/reference_instructions.csv. Made by scripts/fit_reference_kernels.py.
 """
 CONTEXT_PCT = {"m0": 30.0, "m3": 10.0, "m4": 10.0, "rv32imc": 30.0}

@@ -22,7 +22,6 @@ from ..errors import (
 )
 from .agreement import disagreements_in
 from .calibration import load_calibration, shipped_calibration
-from .clocking import checked_clock_hz, checked_threads
 from .faults import closest, plain_faults, shortened
 from .limits import checked_clock_hz, checked_threads
 from .runtime import RuntimeSpec

@@ -114,7 +114,8 @@ def test_what_is_laid_over_wins_for_its_cores_boards_kernels_and_leaves_the_rest
         core=(CoreFit(core="cortex-m4", cpi=1.7, cycles_per_byte=0.5, rows=2, boards=1),),
         board=(BoardFit(device="mine", factor=1.1, stall_factor=1.0, at_clock="64 MHz",
                         libraries=("cmsis-nn",), rows=2),),
-        kernel=(KernelFit(runtime="x-cube-ai@9.0", kernels="pool", factor=2.0, rest_factor=2.0, source="mine"),),
+        kernel=(KernelFit(runtime="x-cube-ai@9.0", kernels="pool", factor=2.0, rest_factor=2.0,
+                          source="mine"),),
         fetch=(FetchFit(library="x-cube-ai", factor=0.25),),
         spread=(SpreadFit(library="", given="board", p10=0.97, p50=1.0, p90=1.03, rows=4),),
     )  # fmt: skip

@@ -1,4 +1,4 @@
-"""The zoo's networks make the same kernel table as the published files: what measured rows are fitted with."""
+"""The zoo's networks make the kernel table of the published files: rows are fitted with them."""
 
 from __future__ import annotations
 

@@ -81,7 +81,10 @@ def read_rows(path: Path, *, device: str = "", runtime: str = "") -> tuple[Measu
         raise _unusable(path, f"not UTF-8 text: byte {error.start}") from error
     if len(content) > _LARGEST_FILE_BYTES:
         raise _unusable(path, "it is larger than 8 MiB")
-    return _parsed(text, str(path), {"device": device, "runtime": runtime})
+    try:
+        return _parsed(text, str(path), {"device": device, "runtime": runtime})
+    except csv.Error as error:
+        raise _unusable(path, f"not CSV text: {error}") from error
 
 
 def _parsed(text: str, where: str, defaults: Mapping[str, str]) -> tuple[MeasuredRow, ...]:

@@ -110,8 +110,8 @@ def test_the_interval_holds_what_others_measured(
 
 
 def test_one_published_latency_lies_above_its_interval() -> None:
-    """An interval from p10 to p90 is passed by one row in five. Here the 3x3 convolutions of ic01 take a fifth
-    longer than on the other boards of this core (CONV_2D 1167.56 of 1241.8 ms, mcufit_bench_ops.csv).
+    """An interval from p10 to p90 is passed by one row in five. Here the 3x3 convolutions of ic01 take a
+    fifth longer than on the other boards of this core (CONV_2D 1167.56 of 1241.8 ms, mcufit_bench_ops.csv).
     """
     _, value, high = estimate_ms("arduino-nano-33-ble", "tflm-arduino", "ic")
     assert high < 1241.8 < 1.25 * value

@@ -50,7 +50,7 @@ class CycleColumns(NamedTuple):
     source_of: Callable[[int], str]
     reason_of: Callable[[int], str]
     bound_by: Grades
-    bounds: tuple[str, str, str, str]
+    bounds: tuple[str, ...]
 
     @property
     def basis(self) -> list[Basis]:
@@ -191,7 +191,7 @@ def _bound_by(compute_cycles: Floats, weights: Floats, arena: Floats) -> Grades:
     return np.where(np.isnan(compute_cycles), _NOBODY_KNOWS, known).astype(np.int8)
 
 
-def _bounds(target: Target) -> tuple[str, str, str, str]:
+def _bounds(target: Target) -> tuple[str, ...]:
     device = target.device
     return "compute", device.home_of("weights").name, device.home_of("arena").name, "unknown"
 

@@ -79,7 +79,7 @@ def targets() -> tuple[Target, ...]:
         load_target("nucleo-h743zi2", runtime="microtvm-cmsis-nn"),
         load_target("esp32-s3-devkitc-1"),
         load_target("esp32-c3-devkitm-1"),
-        load_target("raspberry-pi-4b", runtime="tflm-reference"),
+        load_target("raspberry-pi-4b"),
         load_target("gapuino", runtime="tflm-reference"),
         load_target("example-npu"),
     )

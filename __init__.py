@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .graphs.tflite.read import read_tflite
     from .graphs.tflite.write import write_tflite
     from .simulator.estimate import Estimate, Metric
+    from .simulator.points import Points, price_points
     from .simulator.simulate import simulate
 
 __version__ = "0.1.0"
@@ -30,6 +31,7 @@ _HOME = {
     "Metric": ".simulator.estimate",
     "ModelGraph": ".graphs.ir",
     "Op": ".graphs.ir",
+    "Points": ".simulator.points",
     "PreflashError": ".errors",
     "Target": ".devices.catalog",
     "Tensor": ".graphs.ir",
@@ -37,6 +39,7 @@ _HOME = {
     "load_device": ".devices.catalog",
     "load_runtime": ".devices.catalog",
     "load_target": ".devices.catalog",
+    "price_points": ".simulator.points",
     "read_tflite": ".graphs.tflite.read",
     "simulate": ".simulator.simulate",
     "write_tflite": ".graphs.tflite.write",
@@ -47,6 +50,7 @@ __all__ = [
     "Metric",
     "ModelGraph",
     "Op",
+    "Points",
     "PreflashError",
     "Target",
     "Tensor",
@@ -55,6 +59,7 @@ __all__ = [
     "load_device",
     "load_runtime",
     "load_target",
+    "price_points",
     "read_tflite",
     "simulate",
     "write_tflite",

@@ -6,7 +6,8 @@ pixels of `channels` channels. All numbers are float64: counts stay exact up to 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -16,6 +17,8 @@ from ..graphs.ir import Op
 from .kernel_choice import KernelChoice
 
 Floats = npt.NDArray[np.float64]
+Grades = npt.NDArray[np.int8]  # positions in interval.BY_WEAKNESS
+Rows = npt.NDArray[np.intp]  # row numbers
 UNSIZED = "its shapes do not say how much work it is"
 
 
@@ -86,3 +89,20 @@ class KernelTable:
 
     def __len__(self) -> int:
         return len(self.ops)
+
+
+def joined(tables: Sequence[KernelTable]) -> KernelTable:
+    """The rows of all tables below each other, for one pass over many variants of one kernel build."""
+    named = {part.name: [getattr(table, part.name) for table in tables] for part in fields(KernelTable)}
+    del named["_cache"]
+    extents = {
+        part.name: np.concatenate([getattr(table.extents, part.name) for table in tables])
+        for part in fields(Extents)
+    }
+    columns: dict[str, Any] = {"extents": Extents(**extents)}
+    for name, parts in named.items():
+        if isinstance(parts[0], tuple):
+            columns[name] = tuple(item for part in parts for item in part)
+        elif name != "extents":
+            columns[name] = np.concatenate(parts)
+    return KernelTable(**columns)

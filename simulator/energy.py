@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from ..devices.target import Target
+from .columns import Floats
 from .interval import Interval, unknown, weakest
 from .power import power_at
+
+_Seconds = TypeVar("_Seconds", float, Floats)
 
 
 def energy_j(latency_s: Interval, target: Target) -> Interval:
@@ -15,13 +20,28 @@ def energy_j(latency_s: Interval, target: Target) -> Interval:
 def energy_at(latency_s: Interval, power_w: Interval) -> Interval:
     """energy = power x time of a power that is known already; one power makes energies that add up."""
     if latency_s.value is None or latency_s.lo is None or latency_s.hi is None:
-        return unknown(f"latency unknown: {latency_s.reason}")
-    if power_w.value is None or power_w.lo is None or power_w.hi is None:
+        return unknown(no_latency(latency_s.reason))
+    if power_w.value is None:
         return power_w
-    return Interval(
-        power_w.value * latency_s.value, power_w.lo * latency_s.lo, power_w.hi * latency_s.hi,
-        weakest((power_w.basis, latency_s.basis)), f"power x time, {power_w.source}",
-    )  # fmt: skip
+    value, lo, hi = energy_ends(power_w, latency_s.value, latency_s.lo, latency_s.hi)
+    return Interval(value, lo, hi, weakest((power_w.basis, latency_s.basis)), energy_source(power_w))
+
+
+def energy_ends(
+    power_w: Interval, value_s: _Seconds, lo_s: _Seconds, hi_s: _Seconds
+) -> tuple[_Seconds, _Seconds, _Seconds]:
+    """Value, low and high end of a known power x times."""
+    assert power_w.value is not None and power_w.lo is not None and power_w.hi is not None
+    return power_w.value * value_s, power_w.lo * lo_s, power_w.hi * hi_s
+
+
+def energy_source(power_w: Interval) -> str:
+    return f"power x time, {power_w.source}"
+
+
+def no_latency(reason: str) -> str:
+    """Why there is no energy where there is no latency."""
+    return f"latency unknown: {reason}"
 
 
 def power_w(target: Target) -> Interval:

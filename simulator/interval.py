@@ -21,11 +21,11 @@ class Basis(str, Enum):
         return self.value
 
 
-# A sum is as good as its weakest term.
-_WEAKNESS = {
-    Basis.EXACT: 0, Basis.MEASURED: 1, Basis.CALIBRATED: 2,
-    Basis.DATASHEET: 3, Basis.ANALYTIC: 4, Basis.UNKNOWN: 5,
-}  # fmt: skip
+# A sum is as good as its weakest term. In columns, a basis is its position here: its grade.
+BY_WEAKNESS = (
+    Basis.EXACT, Basis.MEASURED, Basis.CALIBRATED, Basis.DATASHEET, Basis.ANALYTIC, Basis.UNKNOWN,
+)  # fmt: skip
+_WEAKNESS = {basis: grade for grade, basis in enumerate(BY_WEAKNESS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,11 @@ class Interval:
             reason = "; ".join(dict.fromkeys(r for r in (self.reason, other.reason) if r))
             return Interval(None, lo, None, Basis.UNKNOWN, source, reason)
         return Interval(self.value + other.value, lo, self.hi + other.hi, basis, source)
+
+
+def grade_of(basis: Basis) -> int:
+    """The position in BY_WEAKNESS; the weakest of several is their maximum."""
+    return _WEAKNESS[basis]
 
 
 def weakest(bases: Iterable[Basis]) -> Basis:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from ..devices.target import Target
 from ..graphs.ir import Op, Subgraph
 from .columns import KernelTable
 from .energy import energy_at, power_w
-from .estimate import Basis, Interval, MemoryPlan, OpEstimate, exact, unknown
-from .interval import weakest
-from .latency import CycleColumns, op_latency
+from .estimate import Interval, MemoryPlan, OpEstimate, exact, unknown
+from .latency import CycleColumns
+from .totals import sum_latencies
 from .traffic import TrafficColumns
-
-_NO_OPS = "the model has no ops"
 
 
 def op_rows(
@@ -22,11 +22,11 @@ def op_rows(
     live = plan.live_bytes if plan is not None and len(plan.live_bytes) == len(table) else None
     macs = table.macs.tolist()
     weights = table.weight_bytes.tolist()
-    moved, drawn_w = traffic.rows(), power_w(target)
+    moved, drawn_w, bound = traffic.rows(), power_w(target), cycles.bound
+    spent = zip(cycles.intervals(), cycles.intervals(per_s=target.clock_hz), strict=True)
     rows = []
-    for row, op in enumerate(table.ops):
+    for row, (op, (count, latency_s)) in enumerate(zip(table.ops, spent, strict=True)):
         choice = table.choices[row]
-        latency_s = op_latency(cycles, row, target)
         outputs = [subgraph.tensors[t] for t in op.outputs]
         rows.append(
             OpEstimate(
@@ -43,10 +43,10 @@ def op_rows(
                 macs=None if macs[row] != macs[row] else int(macs[row]),
                 weight_bytes=int(weights[row]),
                 traffic=moved[row],
-                cycles=cycles.interval(row),
+                cycles=count,
                 latency_s=latency_s,
                 energy_j=energy_at(latency_s, drawn_w),
-                bound=cycles.bound[row],
+                bound=bound[row],
                 live_bytes=None if live is None else live[row],
             )
         )
@@ -66,45 +66,8 @@ def _names(subgraph: Subgraph, indices: tuple[int, ...]) -> tuple[str, ...]:
 
 
 def total_latency_s(table: KernelTable, cycles: CycleColumns, clock_hz: float) -> Interval:
-    """Sum over the rows / clock; bounds add, as the errors of one core go one way.
-
-    With a row that nobody can price the total is null and its `lo` a lower bound.
-    """
-    if len(table) == 0:
-        return exact(0.0, _NO_OPS)
-    unpriced = [row for row in range(len(table)) if cycles.basis[row] is Basis.UNKNOWN]
-    source = cycles.source[_dominant(cycles, unpriced)] if len(unpriced) < len(table) else ""
-    bounded = cycles.lo == cycles.lo  # nan differs from itself
-    lo = float(cycles.lo[bounded].sum()) / clock_hz
-    if unpriced:
-        named = ", ".join(dict.fromkeys(table.ops[row].label for row in unpriced))
-        reasons = "; ".join(dict.fromkeys(cycles.reason[row] for row in unpriced))
-        least = lo if bounded.any() else None
-        return unknown(f"no price for {named}: {reasons}", at_least=least, source=source)
-    return Interval(
-        float(cycles.value.sum()) / clock_hz,
-        lo,
-        float(cycles.hi.sum()) / clock_hz,
-        _basis_of_most(cycles),
-        source,
-    )
-
-
-def _dominant(cycles: CycleColumns, unpriced: list[int]) -> int:
-    """The row that takes the most time among the priced ones; its source stands for the sum's."""
-    lost = set(unpriced)
-    return max(range(len(cycles.basis)), key=lambda row: -1.0 if row in lost else cycles.value[row])
-
-
-def _basis_of_most(cycles: CycleColumns) -> Basis:
-    """The worst basis among the rows that make up the sum, rows of less than 1 % of it left aside."""
-    whole = float(cycles.value.sum())
-    heavy = [
-        basis
-        for basis, value in zip(cycles.basis, cycles.value.tolist(), strict=True)
-        if value >= 0.01 * whole
-    ]
-    return weakest(heavy or cycles.basis)
+    """The sum over all rows of the table."""
+    return sum_latencies(table, cycles, clock_hz, edges=np.array([0, len(table)])).interval(0)
 
 
 def total_macs(table: KernelTable) -> Interval:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from time import perf_counter
 
 from ..devices.target import Target
-from ..errors import PlanInvalid
 from ..graphs.ir import ModelGraph
 from ..graphs.passes.fusion import fuse
 from ..graphs.static_shapes import with_static_shapes
@@ -18,9 +16,7 @@ from .energy import energy_j
 from .estimate import (
     Conditions,
     Estimate,
-    Finding,
     FusionTraffic,
-    MemoryPlan,
     most_urgent_first,
     total,
 )
@@ -37,29 +33,15 @@ from .findings import (
 )
 from .firmware_findings import firmware_findings
 from .fit import memory_fits
-from .flash import code_bytes, stored_model
 from .latency import kernel_cycles
-from .memory.plan import plan_memory
-from .memory.refusal import refusals as allocator_refusals
-from .memory.static import static_ram
-from .metrics import Headline, arena_figure, name_metrics
-from .placement import Contents
+from .metrics import Headline, name_metrics
+from .needs import contents, planned
 from .rows import op_rows, total_latency_s, total_macs
 from .startup import copy_s
-from .support import allocator_findings, refusals
 from .traffic import TrafficColumns, kernel_traffic
 from .verdict import budget_findings, decide, memory_budgets, time_budgets
 from .work_graph import drops_channels, work_graph
 from .workload import compile_table
-
-
-@dataclass(frozen=True, slots=True)
-class _Planned:
-    """The arena, or why there is none."""
-
-    plan: MemoryPlan | None
-    refused: tuple[Finding, ...]
-    no_plan: str
 
 
 def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = None) -> Estimate:
@@ -72,35 +54,35 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     given = conditions or Conditions()
     solved = with_static_shapes(graph)
     fusion = fuse(solved, target.runtime.fusion)
-    planned = _plan(graph, fusion.graph, target)
+    held = planned(graph, fusion.graph, target)
     planned_s = perf_counter() - begin
     worked = work_graph(solved, target) if drops_channels(target) else fusion.graph
     whole = compile_table(fusion.graph, target.kernels)
     table = whole if worked is fusion.graph else compile_table(worked, target.kernels)
     traffic, cycles = kernel_traffic(table, target), kernel_cycles(table, target)
     latency_s = total_latency_s(table, cycles, target.clock_hz)
-    ops = op_rows(worked.main, table, target, cycles=cycles, traffic=traffic, plan=planned.plan)
-    contents = _contents(graph, target, planned)
-    memories = memory_fits(target, contents, columns=traffic, latency_s=latency_s, conditions=given)
+    ops = op_rows(worked.main, table, target, cycles=cycles, traffic=traffic, plan=held.plan)
+    needed = contents(graph, target, held)
+    memories = memory_fits(target, needed, columns=traffic, latency_s=latency_s, conditions=given)
     moved = total((m.traffic_bytes for m in memories if m.is_used), empty_source="no memory is used")
     inference_j = energy_j(latency_s, target)
     cycle = duty_cycle(latency_s, inference_j, target, given)
     headline = Headline(
-        planned.plan, planned.no_plan, contents.arena + contents.static, contents.model + contents.code,
+        held.plan, held.no_plan, needed.arena + needed.static, needed.model + needed.code,
         latency_s, inference_j, total_macs(whole), moved,
         required_bandwidth(moved, latency_s), cycle,
     )  # fmt: skip
     budgets = (*memory_budgets(memories, tight_headroom=given.tight_headroom), *time_budgets(cycle, given))
     findings = (
-        *planned.refused,
+        *held.refused,
         *budget_findings(budgets),
         *duty_findings(cycle, ops, budgets, target=target, conditions=given),
         *arena_home_findings(target, budgets, memories),
-        *firmware_findings(given, contents.arena, contents.code),
+        *firmware_findings(given, needed.arena, needed.code),
         *op_findings(ops),
-        *plan_findings(planned.plan, ops),
+        *plan_findings(held.plan, ops),
         *bound_findings(ops),
-        *copy_findings(target, copy_s(target, contents)),
+        *copy_findings(target, copy_s(target, needed)),
         *code_findings(graph, target, budgets),
         *dropped_findings(table, whole, target),
         *target_findings(target, latency_s, headline.energy_j),
@@ -108,11 +90,11 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     return Estimate(
         model=model_facts(graph, headline.macs),
         target=target_facts(target),
-        verdict=decide(budgets, planned.refused),
+        verdict=decide(budgets, held.refused),
         metrics=name_metrics(headline, memories),
         memories=memories,
         ops=ops,
-        plan=planned.plan,
+        plan=held.plan,
         fusion=fusion.effect,
         findings=most_urgent_first(findings),
         assumptions=(
@@ -121,7 +103,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
             *duty_assumptions(target, given),
         ),
         conditions=given,
-        passed=passed_checks(planned.refused, budgets),
+        passed=passed_checks(held.refused, budgets),
         timings_s={"plan": planned_s, "total": perf_counter() - begin},
         cycle=cycle if given.deadline_s is not None or given.duty.is_given else None,
         fusion_traffic=_fusion_traffic(solved, fusion.graph, target, traffic),
@@ -136,32 +118,3 @@ def _fusion_traffic(
     if fused is unfused:
         return FusionTraffic(after, after)
     return FusionTraffic(kernel_traffic(compile_table(unfused, target.kernels), target).by_memory(), after)
-
-
-def _plan(graph: ModelGraph, kernels: ModelGraph, target: Target) -> _Planned:
-    """The plan of the runtime's own planner; the model as read decides what is refused.
-
-    TFLM runs the model as read, so its shapes are solved by its own kernels; others plan the fused kernels.
-    """
-    memory = target.runtime.memory
-    refused = refusals(graph, target.runtime)
-    if memory.planner == "unknown":
-        return _Planned(None, refused, f"this version has no memory model of {target.runtime.name}")
-    is_tflm = memory.persistent in ("tflm", "ahead-of-time")
-    if not refused and is_tflm:
-        refused = allocator_findings(allocator_refusals(graph))
-    if refused:
-        return _Planned(None, refused, f"{target.runtime.name} refuses the model")
-    try:
-        return _Planned(plan_memory(graph if is_tflm else kernels, target), (), "")
-    except PlanInvalid as refusal:
-        found = allocator_findings(refusal.faults)
-        return _Planned(None, found, f"{target.runtime.name} refuses the model")
-
-
-def _contents(graph: ModelGraph, target: Target, planned: _Planned) -> Contents:
-    """What has to lie in memory: model and code; arena and the runtime's static data."""
-    arena = arena_figure(planned.plan, "min_bytes", planned.no_plan)
-    return Contents(
-        stored_model(graph, target), code_bytes(graph, target), arena, static_ram(graph, target), planned.plan
-    )

@@ -164,8 +164,8 @@ MACS_OF: dict[str, Callable[[Subgraph, Op], int | None]] = {
 
 
 def compile_table(graph: ModelGraph, build: KernelBuild) -> KernelTable:
-    """The main subgraph as columns, one row per kernel of this build; made once per graph and build."""
-    return kept(graph, f"kernel_table:{build}", lambda one: _table(one.main, build))
+    """The main subgraph as columns, one row per kernel of this build; made once per graph and kernels."""
+    return kept(graph, f"kernel_table:{build.library} {build.flavour}", lambda one: _table(one.main, build))
 
 
 def _table(subgraph: Subgraph, build: KernelBuild) -> KernelTable:

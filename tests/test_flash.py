@@ -134,6 +134,13 @@ def test_code_nobody_linked_is_unknown() -> None:
     assert found.reason
 
 
+@pytest.mark.parametrize("board", ["raspberry-pi-4b", "gapuino"])
+def test_an_estimate_is_made_where_no_firmware_was_linked_for_the_core(board: str) -> None:
+    target = load_target(board, runtime="tflm-reference")
+    assert registration_saving_bytes(conv(8, 8, 8), target) == 0
+    assert simulate(conv(8, 8, 8), target).metric("flash_bytes").value is None
+
+
 def test_code_for_cores_beside_arm_is_a_wide_analytic_interval() -> None:
     arm = code_bytes(conv(8, 8, 8), load_target("nucleo-l4r5zi", runtime="tflm-reference"))
     esp = code_bytes(conv(8, 8, 8), load_target("esp32-s3", runtime="tflm-esp-nn"))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from ..ir import OPTIONAL, ModelGraph, Op, Subgraph, wire
+from ..kept import kept
 from ..ops import Activation
 from .base import PassResult
 from .effect import FusionEffect
@@ -29,8 +30,13 @@ def fuse(graph: ModelGraph, rules: Sequence[str]) -> FusionResult:
     A tensor is swallowed only if one op reads it, once, and it is no graph output. Anchors are visited from
     the last op to the first and take the longest chain; the kernel stands where the last of its ops stood.
     Swallowed tensors stay in the list, unused; so do the file's length and hash: it is what is flashed.
+    Kept with the graph, so that plan and table of the kernels are kept with theirs.
     """
     names = tuple(dict.fromkeys(rules))
+    return kept(graph, f"fused:{names}", lambda one: _fused(one, names))
+
+
+def _fused(graph: ModelGraph, names: tuple[str, ...]) -> FusionResult:
     active = rules_named(names)
     before = footprint(graph.main)
     if not active:

@@ -78,7 +78,7 @@ def kernel_bytes(graph: ModelGraph, target: Target) -> Interval:
 def registration_saving_bytes(graph: ModelGraph, target: Target) -> int:
     """Flash that registrations of the model's own integer type save against AddConv2D() and the like."""
     code = target.runtime.code
-    if not code.is_linked_table or code.registrations == "int8":
+    if not code.is_linked_table or code.registrations == "int8" or target.device.core.name not in core_rows():
         return 0
     demand = _demand(graph, target, with_interpreter=True)
     wide = open_choices(code)[0]._replace(is_narrow=False)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Literal, get_args
 
-from ..columns import KernelTable
+import numpy as np
+
+from ..columns import KernelTable, Rows
 
 KernelClass = Literal[
     "conv-first", "conv", "conv1x1", "depthwise", "depthwise-other", "fully-connected", "pool", "other",
@@ -23,6 +25,16 @@ def kernel_classes(table: KernelTable) -> tuple[KernelClass, ...]:
     if "classes" not in table._cache:
         table._cache["classes"] = tuple(_class_of(table, row) for row in range(len(table)))
     found: tuple[KernelClass, ...] = table._cache["classes"]
+    return found
+
+
+def class_numbers(table: KernelTable) -> Rows:
+    """One position in CLASSES per row."""
+    if "class_numbers" not in table._cache:
+        positions = {name: position for position, name in enumerate(CLASSES)}
+        numbers = [positions[name] for name in kernel_classes(table)]
+        table._cache["class_numbers"] = np.array(numbers, dtype=np.intp)
+    found: Rows = table._cache["class_numbers"]
     return found
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from ...devices.target import Target
 from ..columns import Floats, KernelTable
-from .classes import kernel_classes
+from .classes import CLASSES, class_numbers
 from .instructions import InstructionColumns
 
 
@@ -19,7 +19,8 @@ def kernel_factors(table: KernelTable, target: Target, counted: InstructionColum
     if fits is None:
         return None if target.kernels.library == "x-cube-ai" else np.ones(len(table))
     pairs = {name: (fit.factor, fit.rest_factor) for name, fit in fits.items()}
-    inner, rest = np.array([pairs.get(name, (1.0, 1.0)) for name in kernel_classes(table)]).reshape(-1, 2).T
+    by_class = np.array([pairs.get(name, (1.0, 1.0)) for name in CLASSES])
+    inner, rest = by_class[class_numbers(table)].T
     share = np.divide(counted.loops, counted.value, out=np.zeros(len(table)), where=counted.value > 0)
     factors: Floats = inner * share + rest * (1 - share)
     return factors

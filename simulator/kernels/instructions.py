@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 
 from ...devices.target import KernelBuild, Target
-from ..columns import UNSIZED, Floats, KernelTable
-from ..interval import Basis
+from ..columns import UNSIZED, Floats, Grades, KernelTable
+from ..interval import BY_WEAKNESS, Basis, grade_of
 from .classes import kernel_classes
 from .cmsis_nn import cmsis_price
 from .cores import CoreCosts
@@ -36,9 +36,13 @@ class InstructionColumns(NamedTuple):
     lo: Floats
     hi: Floats
     loops: Floats
-    basis: list[Basis]
+    grade: Grades
     family: list[str]
     reason: list[str]
+
+    @property
+    def basis(self) -> list[Basis]:
+        return [BY_WEAKNESS[grade] for grade in self.grade.tolist()]
 
 
 class Firmware(NamedTuple):
@@ -83,7 +87,8 @@ def _count(table: KernelTable, costs: CoreCosts, firmware: Firmware) -> Instruct
     )
     return InstructionColumns(
         value, np.minimum(lo, value), np.maximum(hi, value), loops * factor[0],
-        [_basis(price, family) for price, family in rows], [price.family for price, _ in rows],
+        np.array([grade_of(_basis(price, family)) for price, family in rows], dtype=np.int8),
+        [price.family for price, _ in rows],
         [price.reason or family.reason for price, family in rows],
     )  # fmt: skip
 

@@ -10,14 +10,15 @@ type. Weights and activations are streamed once each. Threads share the multipli
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 from ...devices.target import Target
-from ..columns import Floats, KernelTable
-from ..interval import Basis
+from ..columns import Floats, Grades, KernelTable
+from ..interval import Basis, grade_of
 from .xnnpack_data import CLASSES, NeonCosts, is_priced, neon_costs
 
 # Rows and columns of one tile of results, and channels of one depthwise pass: XNNPACK's GEMM 6x8 and DWCONV
@@ -57,10 +58,11 @@ class NeonCycles(NamedTuple):
     compute_cycles: Floats
     weight_stall_cycles: Floats
     stream_cycles: Floats
-    basis: list[Basis]
-    source: list[str]
-    reason: list[str]
-    bound: list[str]
+    grade: Grades
+    source_of: Callable[[int], str]
+    reason_of: Callable[[int], str]
+    bound_by: Grades
+    bounds: tuple[str, ...]
 
 
 def neon_terms(table: KernelTable, dtype: str) -> NeonTerms:
@@ -100,14 +102,14 @@ def phone_cycles(table: KernelTable, target: Target) -> NeonCycles:
     picked = [sum((np.where(_is(types, {dtype}), part[n], 0.0) for dtype, part in parts.items()), blank)
               for n in range(4)]  # fmt: skip
     compute, stream, lo, hi = (np.where(lost, np.nan, column) for column in picked)
-    home = target.device.home_of("weights")
+    bases = [Basis.UNKNOWN if gone else by_type[kind].basis for gone, kind in zip(lost, types, strict=True)]
     return NeonCycles(
         compute + stream, lo, hi, compute, np.where(lost, 0.0, stream), _least(table, target),
-        [Basis.UNKNOWN if gone else by_type[dtype].basis for gone, dtype in zip(lost, types, strict=True)],
-        ["" if gone else by_type[dtype].source for gone, dtype in zip(lost, types, strict=True)],
-        [_reason(table, row, types[row]) for row in range(len(table))],
-        ["unknown" if gone else "compute" if c >= s else home.name
-         for gone, c, s in zip(lost, compute, stream, strict=True)],
+        np.array([grade_of(basis) for basis in bases], dtype=np.int8),
+        lambda row: "" if lost[row] else by_type[types[row]].source,
+        lambda row: _reason(table, row, types[row]),
+        np.where(lost, 2, np.where(compute >= stream, 0, 1)).astype(np.int8),
+        ("compute", target.device.home_of("weights").name, "unknown"),
     )  # fmt: skip
 
 

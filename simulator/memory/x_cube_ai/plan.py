@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from ....devices.runtime import RuntimeSpec
 from ....errors import PlanInvalid
 from ....graphs.ir import ModelGraph
+from ....graphs.kept import kept
 from ...arena import Taken
 from ...estimate import MemoryPlan, PlannedBuffer
 from ...releases import release_figure
@@ -18,11 +19,16 @@ _MATRIX = frozenset({"CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"})
 
 
 def plan_x_cube_ai(graph: ModelGraph, runtime: RuntimeSpec) -> MemoryPlan:
-    """The main subgraph's fused kernels; inputs and outputs lie in the activations.
+    """The main subgraph's fused kernels; inputs and outputs lie in the activations. Kept with the graph.
 
     Raises:
         PlanInvalid: more than one subgraph, or a tensor without a fixed number of bytes.
     """
+    key = f"plan_x_cube_ai {runtime.name} {runtime.release!r} {runtime.memory_version} {runtime.memory!r}"
+    return kept(graph, key, lambda one: _plan(one, runtime))
+
+
+def _plan(graph: ModelGraph, runtime: RuntimeSpec) -> MemoryPlan:
     release, alignment_bytes = runtime.release, runtime.memory.alignment_bytes
     if release is None or len(graph.subgraphs) != 1:
         fault = "control flow" if release is not None else f"{runtime.name} lists no release"

@@ -1,6 +1,6 @@
 """Make simulator/data/class_cpi.csv: cycles per instruction of depthwise kernels against convolutions.
 
-Both counted by the core itself: cycles / instructions retired of the rows of ops.csv that retired.csv speaks of.
+Both counted by the core itself: cycles / instructions retired of the ops in measured/retired.csv.
 
 usage: fit_class_cpi.py
 """
@@ -20,9 +20,10 @@ from preflash.simulator.workload import compile_table
 
 DATA = Path(__file__).resolve().parents[1] / "simulator" / "data"
 HEADER = """\
-# Cycles per instruction of a kernel class, against the convolutions of the same core: the core's figure holds for those.
+# Cycles per instruction of a kernel class, against the convolutions of the core, for which its figure holds.
 # Made by scripts/fit_class_cpi.py from measured/ops.csv and measured/retired.csv (instructions retired, PMU).
-# Why: of 100 instructions of a depthwise kernel 62 are Helium ones, of a 1x1 convolution 55 (kernel_instructions.csv, 64 channels).
+# Of 100 instructions of a depthwise kernel 62 are Helium ones, of a 1x1 convolution 55 (64 channels,
+# kernel_instructions.csv).
 """
 CONVOLUTIONS, CLASS = ("conv", "conv1x1", "conv-first", "depthwise-other"), "depthwise"
 
@@ -36,7 +37,8 @@ def main(out: Path = DATA / "class_cpi.csv") -> None:
     cpi = {name: cycles / instructions for name, (cycles, instructions) in by_class.items()}
     cycles, instructions = (sum(by_class[n][i] for n in by_class if n in CONVOLUTIONS) for i in (0, 1))
     factor, plain = cpi[CLASS] / (cycles / instructions), cycles / instructions
-    source = f"{device}: {cpi[CLASS]:.3f} of {CLASS} and {plain:.3f} of convolutions; one board and one network"
+    both = f"{cpi[CLASS]:.3f} of {CLASS} and {plain:.3f} of convolutions"
+    source = f"{device}: {both}; one board and one network"
     with out.open("w", newline="", encoding="utf-8") as file:
         file.write(HEADER)
         writer = csv.writer(file, lineterminator="\n")

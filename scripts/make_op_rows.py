@@ -1,4 +1,4 @@
-"""Make simulator/data/measured/ops.csv and retired.csv: measured latencies of single ops, instructions retired.
+"""Make simulator/data/measured/ops.csv and retired.csv: latencies of single ops, instructions retired.
 
 usage: make_op_rows.py FACTS_FOLDER      (holds measured_other.csv)
 """
@@ -16,12 +16,13 @@ from preflash.simulator.validate.facts import Facts
 
 OUT = Path(__file__).resolve().parents[1] / "simulator" / "data" / "measured"
 OPS_HEADER = """\
-# Measured latencies of single ops; op is the index among the kernels of that runtime. No row is used to fit a core or a board:
-# those of cmsis-nn-uint8 make its own factors (simulator/calibrate/op_factors.py), those of apollo510 the file class_cpi.csv.
+# Measured latencies of single ops; op is the index among the kernels of that runtime. No row fits a core or
+# a board: those of cmsis-nn-uint8 make its own factors (simulator/calibrate/op_factors.py), those of
+# apollo510 make class_cpi.csv.
 # Made by scripts/make_op_rows.py from facts/measured_other.csv. Columns: simulator/calibrate/rows.py.
 """
 RETIRED_HEADER = """\
-# Instructions retired per op, from the performance counters of the core (measured_other.csv, AmbiqAI/neuralSPOT).
+# Instructions retired per op, from the core's performance counters (measured_other.csv, AmbiqAI/neuralSPOT).
 # Made by scripts/make_op_rows.py. The rows of ops.csv with the same op hold the latency of the same run.
 """
 UINT8 = {"device": "nucleo-h743zi", "runtime": "cmsis-nn-uint8", "network": "zoo:mobilenet-v1 0.25 160 1000"}

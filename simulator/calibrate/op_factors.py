@@ -1,9 +1,9 @@
-"""How do kernels of a library that nobody counted cost, against those counted? From a table of its single ops.
+"""What do kernels of a library that nobody counted cost, against those counted? From its single ops.
 
     cycles of a row - waits = cpi(core) x (inner x loops + rest x the rest)
 
-Per kernel class inner and rest, or one factor for both where there are fewer than three rows. Least squares of
-relative errors. The rows fit nothing else: neither a core nor a board learns of them.
+Per kernel class inner and rest, or one factor for both where there are fewer than three rows. Least squares
+of relative errors. The rows fit nothing else: neither a core nor a board learns of them.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ def op_kernels(rows: Sequence[Features], fit: Fit) -> tuple[KernelFit, ...]:
         for name in sorted({class_of(one) for one in own}):
             alike = [one for one in own if class_of(one) == name]
             inner, rest = class_factors(alike, fit)
-            source = f"in sample: fitted to {len(alike)} rows of single ops of one board and network (measured/ops.csv)"
+            source = f"in sample: fitted to {len(alike)} single-op rows of one board and network (ops.csv)"
             found.append(KernelFit(
                 runtime=label, kernels=name, factor=rounded(inner), rest_factor=rounded(rest), source=source
             ))  # fmt: skip

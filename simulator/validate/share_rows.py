@@ -1,4 +1,4 @@
-"""Which rows measure single ops, and what share of the time do op kinds take: measured, ours, ours held out?"""
+"""What share of the time do op kinds take: measured, ours, ours with the op held out?"""
 
 from __future__ import annotations
 

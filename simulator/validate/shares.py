@@ -19,7 +19,7 @@ _COLUMNS = (
 )  # fmt: skip
 UNFITTED, IN_SAMPLE = "no op fitted", "in sample"
 _OTHERWISE = {
-    "EEESlab, kernels as counted": ("no op fitted: another library's kernels stand for its own", counted_cycles),
+    "EEESlab, kernels as counted": ("no op fitted: another library stands for its own", counted_cycles),
     "EEESlab, shapes left out": ("each layer by classes fitted to the other shapes", held_out_cycles),
 }
 
@@ -41,7 +41,7 @@ class ShareSet:
 _SETS = (
     ShareSet("mcufit_bench_ops", ("arduino-nano-33-ble", "esp32"), UNFITTED, "whole networks fit the core"),
     ShareSet("Alif E8, 8 ops", ("alif-e8",), UNFITTED, "seen: missed by 6.2 before depthwise kernels waited"),
-    ShareSet("EEESlab, 29 layers", ("nucleo-h743zi",), IN_SAMPLE, "7 figures of 5 kernel classes fitted to these layers"),
+    ShareSet("EEESlab, 29 layers", ("nucleo-h743zi",), IN_SAMPLE, "7 figures of 5 classes fitted to them"),
     ShareSet("Apollo510, 13 ops", ("apollo510",), IN_SAMPLE, "CPI of depthwise kernels is from these ops"),
 )
 
@@ -72,8 +72,9 @@ def share_table() -> ValidationTable:
     unseen = [each for one in _SETS if one.seen == UNFITTED for each in _of(one, found)]
     claims.append(_claim("boards of whose ops nothing was fitted, the kernels being those counted", unseen))
     return ValidationTable(
-        "shares", "Share of each op kind in the time of the measured ops", _COLUMNS, tuple(lines), tuple(claims)
-    )
+        "shares", "Share of each op kind in the time of the measured ops", _COLUMNS, tuple(lines),
+        tuple(claims),
+    )  # fmt: skip
 
 
 def _of(one: ShareSet, found: dict[Key, Shares]) -> list[Shares]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import os
 import re
 import tomllib
@@ -24,11 +23,11 @@ from ..errors import (
 from .agreement import disagreements_in
 from .calibration import load_calibration, shipped_calibration
 from .faults import closest, plain_faults, shortened
+from .limits import checked_clock_hz, checked_threads
 from .runtime import RuntimeSpec
 from .spec import Block, DeviceSpec
 from .supply import checked_supply, parse_supply
 from .target import Target
-from .units import parse_hz
 
 __all__ = [
     "Target",
@@ -153,11 +152,11 @@ def load_target(
         fitting = [name for name in runtime_names() if not misfit(device, load_runtime(name))]
         fix = f"runtimes for {device.name}: {', '.join(fitting) or 'none of the shipped ones'}"
         raise TargetInvalid(f"{spec.name} does not run on {device.name}: {reason}", fix=fix)
-    clock_hz = _clock_hz(device, clock)
+    clock_hz = checked_clock_hz(device, clock)
     fed = None if supply is None else checked_supply(device.power, parse_supply(supply), device.name)
     own = None if calibration is None else shipped_calibration().overlaid(load_calibration(calibration))
     return Target(device, spec, clock_hz, runtime is None, own_calibration=own, supply=fed,
-                  threads=_threads(device, spec, threads))  # fmt: skip
+                  threads=checked_threads(device, spec, threads))  # fmt: skip
 
 
 def misfit(device: DeviceSpec, runtime: RuntimeSpec) -> str:
@@ -258,27 +257,6 @@ def _runtime_from(path: Path) -> RuntimeSpec:
         inherited = read_toml(_RUNTIMES / f"{like}.toml", RuntimeFileInvalid)["op"]
         raw["op"] = [*own, *(entry for entry in inherited if entry["op"] not in own_names)]
     return _validated(RuntimeSpec, raw, str(path))
-
-
-def _clock_hz(device: DeviceSpec, clock: str | float | None) -> float:
-    highest = device.core.max_clock_hz
-    if clock is None:
-        return highest
-    clock_hz = parse_hz(clock) if isinstance(clock, str) else float(clock)
-    if not (math.isfinite(clock_hz) and clock_hz > 0):
-        raise TargetInvalid(f"a clock of {clock!r} is not above zero", fix='write it like "64 MHz"')
-    if clock_hz > highest:
-        reason = f"a clock of {clock_hz / 1e6:g} MHz is above the {highest / 1e6:g} MHz of {device.name}"
-        raise TargetInvalid(reason, fix=f"give at most {highest / 1e6:g} MHz")
-    return clock_hz
-
-
-def _threads(device: DeviceSpec, runtime: RuntimeSpec, threads: int) -> int:
-    most = device.core.count if runtime.has_threads else 1
-    if not 1 <= threads <= most:
-        why = f"{device.name} has {most} such cores" if runtime.has_threads else f"{runtime.name} has one"
-        raise TargetInvalid(f"{threads} threads cannot be had: {why}", fix=f"give 1 to {most}")
-    return threads
 
 
 def _names_in(folder: Path) -> tuple[str, ...]:

@@ -175,6 +175,10 @@ class RuntimeSpec(Block):
         numbers = [number for release in self.releases for number in release.numbers]
         if len(set(numbers)) < len(numbers):
             raise ValueError("two releases have the same number")
+        named = {release.version for release in self.releases}
+        for release in self.releases:
+            for like in {release.kernels_like, release.memory_like} - {None, *named - {release.version}}:
+                raise ValueError(f"release {release.version} is said to be like {like}: no other release")
         if self.releases and self.release is None:
             raise ValueError("version must be that of a release")
         if "x-cube-ai" in (self.memory.planner, self.code.table) and not self.releases:

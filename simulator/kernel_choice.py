@@ -14,6 +14,7 @@ from ..graphs.dims import OpDims
 from ..graphs.ir import DType, Op, Subgraph
 from .neon_routes import LIBRARIES, neon_route
 from .operands import (
+    as_int8,
     dims_of,
     fc_is_conv,
     is_1x1_unpadded,
@@ -67,9 +68,9 @@ def choose_kernel(subgraph: Subgraph, op: Op, build: KernelBuild) -> KernelChoic
 
 
 def _stand_in(subgraph: Subgraph, op: Op, flavour: str) -> KernelChoice:
-    """ST's kernels are not public: CMSIS-NN's kernel of the same op stands for one of them."""
+    """ST's kernels are not public: CMSIS-NN's kernel of the same op, for int8, stands for one of them."""
     rule = _RULES["cmsis-nn"].get(op.kind)
-    route = rule(subgraph, op, flavour).route if rule is not None else "ref"
+    route = "ref" if rule is None else rule(as_int8(subgraph, op), op, flavour).route
     return KernelChoice("x-cube-ai", route)
 
 

@@ -5,11 +5,12 @@ Sections named here are those of specs/tflm_memory.md.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import cast
 
 from ..errors import ShapeInvalid
 from ..graphs.dims import OpDims, op_dims
-from ..graphs.ir import OPTIONAL, Op, Subgraph, Tensor
+from ..graphs.ir import OPTIONAL, DType, Op, Subgraph, Tensor
 
 _MOVES = ("stride_h", "stride_w", "dilation_h_factor", "dilation_w_factor")
 
@@ -97,3 +98,15 @@ def fc_is_conv(subgraph: Subgraph, op: Op, weight: Tensor) -> bool:
     if not op.outputs or not weight.shape:
         return False
     return len(subgraph.tensors[op.outputs[0]].shape) > 2 and weight.shape[-1] % 4 == 0
+
+
+def as_int8(subgraph: Subgraph, op: Op) -> Subgraph:
+    """The same with the op's uint8 tensors as int8; the same object where it has none."""
+    unsigned = {t for t in op.inputs if t >= 0 and subgraph.tensors[t].dtype is DType.UINT8}
+    if not unsigned:
+        return subgraph
+    tensors = tuple(
+        replace(tensor, dtype=DType.INT8) if tensor.index in unsigned else tensor
+        for tensor in subgraph.tensors
+    )
+    return replace(subgraph, tensors=tensors)

@@ -15,8 +15,10 @@ from shared_data import shared_csv
 
 BOARDS = Path(__file__).resolve().parents[1] / "devices" / "boards"
 MADE_UP = {"example-npu"}
-# Boards of published latencies on phones and Linux boards, which devices.csv does not list.
-NOT_IN_FACTS = {"raspberry-pi-2", "raspberry-pi-zero-w", "stm32mp157f-dk2", "xiaomi-8-se", "huawei-p20"}
+# Boards of published latencies that devices.csv does not list: phones and Linux boards, a Nucleo board.
+NOT_IN_FACTS = {
+    "raspberry-pi-2", "raspberry-pi-zero-w", "stm32mp157f-dk2", "xiaomi-8-se", "huawei-p20", "nucleo-f413zh",
+}  # fmt: skip
 PROMISED = (
     "nucleo-l4r5zi", "ek-ra6m4", "ek-ra8d1", "ra8d1", "nrf5340-dk", "arduino-nano-33-ble", "nucleo-h7a3zi",
     "stm32u385rg", "stm32f103rb", "stm32f407vg", "rp2350", "esp32-s3", "stm32f030r8", "rp2040", "esp32",
@@ -103,6 +105,15 @@ def test_a_board_is_named_like_its_file_and_makes_a_target_with_its_default_runt
 
 def test_there_are_far_more_than_forty_boards() -> None:
     assert len(set(device_names()) - MADE_UP) >= 45
+
+
+@pytest.mark.parametrize("name", sorted(NOT_IN_FACTS))
+def test_a_board_that_the_facts_lack_says_so_with_its_figures(name: str) -> None:
+    device = load_device(name)
+    assert device.part not in {row["name"] for row in shared_csv("devices.csv")}
+    blocks = [device.core, *device.memories]
+    assert all("not in devices.csv" in block.source for block in blocks)
+    assert {block.confidence for block in blocks} == {"estimate"}
 
 
 @real_boards

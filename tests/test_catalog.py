@@ -132,15 +132,17 @@ def test_a_clock_without_a_unit_is_a_unit_error() -> None:
     ("board", "runtime", "reason", "offered"),
     [
         ("nucleo-l4r5zi", "tflm-esp-nn", "its core is cortex-m4",
+         "executorch-cmsis-nn, microtvm-cmsis-nn, "
          "tflm-aot, tflm-arduino, tflm-cmsis-nn, tflm-reference, x-cube-ai"),
         ("esp32-s3", "tflm-cmsis-nn", "its core is xtensa-lx7",
          "tflm-esp-nn, tflm-esp-nn-ansi, tflm-reference"),
-        ("nrf5340-dk", "x-cube-ai", "its part is nRF5340", "tflm-aot, tflm-cmsis-nn, tflm-reference"),
+        ("nrf5340-dk", "x-cube-ai", "its part is nRF5340",
+         "executorch-cmsis-nn, microtvm-cmsis-nn, tflm-aot, tflm-cmsis-nn, tflm-reference"),
         (
             "nrf5340-dk",
             "example-accelerator",
             "it has no example-accelerator",
-            "tflm-aot, tflm-cmsis-nn, tflm-reference",
+            "executorch-cmsis-nn, microtvm-cmsis-nn, tflm-aot, tflm-cmsis-nn, tflm-reference",
         ),
         ("longan-nano", "tflm-esp-nn", "its part is GD32VF103CB", "tflm-reference"),
     ],
@@ -175,7 +177,9 @@ def test_a_runtime_that_does_not_run_there_is_refused_with_those_that_do(
         ("raspberry-pi-4b", None, ("xnnpack", "", "none")),
         ("raspberry-pi-4b", "tflm-reference", ("reference", "", "host64")),
         ("maix-bit", None, ("reference", "", "host64")),
-        ("nucleo-l4r5zi", "x-cube-ai", ("x-cube-ai", "", "none")),
+        ("stm32f103rb", "x-cube-ai", ("x-cube-ai", "c", "none")),
+        ("nucleo-l4r5zi", "x-cube-ai", ("x-cube-ai", "dsp", "none")),
+        ("stm32n6570-dk", "x-cube-ai", ("x-cube-ai", "mve", "none")),
         ("example-npu", None, ("accelerator", "", "none")),
     ],
 )

@@ -73,7 +73,7 @@ def test_latency_stays_the_inference_alone_and_the_whole_is_a_figure_of_its_own(
 def test_the_first_figures_name_every_step_slack_load_and_life(answer: Estimate) -> None:
     labels = [gauge.label for gauge in gauges(answer)]
     assert labels[2:5] == ["latency", "+ mfcc", labels[4]]
-    assert labels[5:] == ["in all", "slack", "period", "CPU load", "energy", "average", "battery"]
+    assert labels[5:] == ["in all", "slack", "period", "CPU load", "energy (MCU)", "average", "battery"]
     assert all(gauge.spread for gauge in gauges(answer)[5:])
 
 

@@ -131,9 +131,18 @@ def test_a_reference_build_runs_reference_kernels_without_excuse() -> None:
 
 
 def test_a_vendor_library_is_named_not_guessed() -> None:
-    choice = chosen(conv((8, 8, 4), (3, 3, 8)), KernelBuild("x-cube-ai", "", "none"))
-    assert (choice.library, choice.route) == ("x-cube-ai", "vendor")
+    choice = chosen(conv((8, 8, 4), (3, 3, 8)), KernelBuild("accelerator", "", "none"))
+    assert (choice.library, choice.route) == ("accelerator", "vendor")
     assert "not public" in choice.why
+
+
+@pytest.mark.parametrize("flavour", ["c", "dsp", "mve"])
+def test_the_kernel_of_cmsis_nn_for_the_same_op_stands_for_that_of_st(flavour: str) -> None:
+    for graph in (conv((8, 8, 4), (3, 3, 8)), conv((8, 8, 4), (1, 1, 8)), conv((1, 30, 8), (1, 3, 8))):
+        ours = chosen(graph, KernelBuild("cmsis-nn", flavour, "arm32-short-enum"))
+        assert chosen(graph, KernelBuild("x-cube-ai", flavour, "none")) == KernelChoice("x-cube-ai", ours.route)
+    mean = one_op("MEAN", [t(1, 4, 4, 8), t(2, dtype="int32", constant=True)], t(1, 8))
+    assert chosen(mean, KernelBuild("x-cube-ai", flavour, "none")) == KernelChoice("x-cube-ai", "ref")
 
 
 @pytest.mark.parametrize(

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from cost_graphs import chain, conv, depthwise, elementwise, fully_connected, one_op, tensor
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from preflash.devices.calibration import Given, shipped_calibration
 from preflash.devices.catalog import load_target
 from preflash.devices.spec import AccessSpec
 from preflash.devices.target import Target
 from preflash.graphs.ir import DType, ModelGraph, wire
 from preflash.simulator.estimate import Word
 from preflash.simulator.interval import Basis
-from preflash.simulator.kernels.cores import core_costs
+from preflash.simulator.kernels.cores import core_costs, error_ratios
 from preflash.simulator.kernels.instructions import count_instructions, firmware_of
 from preflash.simulator.latency import CycleColumns, kernel_cycles, op_latency
 from preflash.simulator.rows import total_latency_s
@@ -86,14 +88,31 @@ def test_the_figure_lies_in_its_interval_and_a_fitted_board_is_calibrated() -> N
     found = cycles(chain(conv(9, 16, 16, kernel=3), depthwise(9, 16)))
     assert (found.lo <= found.value).all() and (found.value <= found.hi).all()
     assert found.basis == [Basis.CALIBRATED, Basis.CALIBRATED]
-    assert all("cpi_check.csv" in source for source in found.source)
+    assert all("its own among them" in source for source in found.source)
 
 
-def test_another_board_with_the_same_core_is_analytic_and_wider() -> None:
+def test_another_board_of_a_measured_core_is_calibrated_by_the_others_and_wider() -> None:
     graph = conv(9, 16, 16, kernel=3)
     fitted, other = cycles(graph), cycles(graph, load_target("nucleo-f446re", runtime="tflm-cmsis-nn"))
-    assert other.basis == [Basis.ANALYTIC]
-    assert other.hi[0] / other.lo[0] > fitted.hi[0] / fitted.lo[0]
+    assert other.basis == [Basis.CALIBRATED]
+    assert "none of them this one; p10..p90 of boards left out" in other.source[0]
+    assert other.hi[0] / other.lo[0] >= fitted.hi[0] / fitted.lo[0]
+
+
+@pytest.mark.parametrize("library", ["cmsis-nn", "x-cube-ai"])
+def test_whoever_knows_less_of_a_board_is_never_surer(library: str) -> None:
+    known: tuple[Given, ...] = ("board", "core", "nothing")
+    ends = [error_ratios(shipped_calibration(), library, given) for given in known]
+    for (low, high), (lower, higher) in pairwise(ends):
+        assert lower <= low <= 1 <= high <= higher
+
+
+def test_a_core_that_was_never_measured_is_analytic_and_wider_still() -> None:
+    graph = conv(9, 16, 16, kernel=3)
+    other = cycles(graph, load_target("nucleo-f446re", runtime="tflm-cmsis-nn"))
+    never = cycles(graph, load_target("rp2040", runtime="tflm-cmsis-nn"))
+    assert never.basis == [Basis.ANALYTIC]
+    assert never.hi[0] / never.lo[0] > other.hi[0] / other.lo[0]
 
 
 @pytest.mark.parametrize("board", ["raspberry-pi-4b", "gap9-evk"])

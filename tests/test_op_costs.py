@@ -48,7 +48,9 @@ def priced(
 ) -> InstructionColumns:
     build = KernelBuild(library, flavour, "arm32-short-enum")  # type: ignore[arg-type]
     one = Spread(1, 1, 1)
-    costs = CoreCosts(core, core, one, False, Spread(0, 0, 0), None, 1.0, Basis.CALIBRATED, "test")
+    costs = CoreCosts(
+        core, core, one, False, False, Spread(0, 0, 0), None, None, 1.0, Basis.CALIBRATED, "test"
+    )  # fmt: skip
     return count_instructions(compile_table(graph, build), costs, Firmware(build, "O2", has_fpu))
 
 

@@ -16,6 +16,7 @@ from preflash.graphs.zoo import build
 from preflash.simulator.contents import contents_of
 from preflash.simulator.estimate import Conditions, Estimate, Reservation
 from preflash.simulator.interval import Basis
+from preflash.simulator.kernels.cores import core_costs
 from preflash.simulator.latency import kernel_cycles
 from preflash.simulator.placement import memory_uses
 from preflash.simulator.simulate import simulate
@@ -151,8 +152,20 @@ def test_a_cache_spares_what_is_read_again_but_not_the_first_time() -> None:
     assert found.lo[0] - own.lo[0] == pytest.approx(once * (1.2 - 0.25))
     assert found.hi[0] - own.hi[0] > 4 * once * (1.2 - 0.25)
     bare = without_cache(placed)
-    uncached = kernel_cycles(compile_table(graph, bare.kernels), bare)
-    assert uncached.value[0] - own.value[0] == pytest.approx(found.hi[0] - own.hi[0])
+    assert cycles(graph, bare) - cycles(graph, without_cache(DISCO)) == pytest.approx(found.hi[0] - own.hi[0])
+
+
+def test_a_cache_spares_the_weights_that_are_read_again() -> None:
+    """1x1 on 8 x 8 pixels: filter and biases once; without a cache the filter once per 2 pixels."""
+    graph, costs = conv(8, 16, 16), core_costs(DISCO)
+    assert costs is not None and costs.is_cached
+    found, bare = (
+        kernel_cycles(compile_table(graph, target.kernels), target).weight_stall_cycles[0]
+        for target in (DISCO, without_cache(DISCO))
+    )
+    per_byte, once, often = costs.cycles_per_byte.value, 16 * 16 + 16 * 4, 8 * 8 / 2 * 16 * 16
+    assert found == pytest.approx(once * per_byte)
+    assert bare == pytest.approx((often + 16 * 4) * per_byte)
 
 
 def test_weights_in_place_copied_or_outside_are_three_times() -> None:

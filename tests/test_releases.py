@@ -26,7 +26,7 @@ FILE = Path(load_runtime.__code__.co_filename).parent / "runtimes" / "x-cube-ai.
     ("name", "version"),
     [
         ("x-cube-ai@8.1", "8.1"), ("x-cube-ai@8.0.1", "8.1"), ("X_CUBE_AI@7.3.0", "7.3"),
-        ("x-cube-ai@2.0", "10.0"),
+        ("x-cube-ai@2.0", "10.0"), ("x-cube-ai@7.1.0", "7.1"), ("x-cube-ai@10.2", "9.0"),
         ("x-cube-ai@11.0", "3.0"), ("x-cube-ai", "3.0"), ("x-cube-ai@ 8.1", "8.1"),
     ],
 )  # fmt: skip
@@ -37,9 +37,9 @@ def test_a_release_goes_by_each_of_its_numbers(name: str, version: str) -> None:
     assert runtime.label == f"x-cube-ai@{version}"
 
 
-@pytest.mark.parametrize("number", ["9", "8", "", "8.1.0.0", "newest", "8.1" * 40])
+@pytest.mark.parametrize("number", ["6", "9", "8", "", "8.1.0.0", "newest", "8.1" * 40])
 def test_an_unknown_release_says_which_there_are(number: str) -> None:
-    with pytest.raises(RuntimeUnknown, match=r"known: x-cube-ai@7\.3, x-cube-ai@8\.1, x-cube-ai@10\.0"):
+    with pytest.raises(RuntimeUnknown, match=r"known: x-cube-ai@7\.1, x-cube-ai@7\.3, x-cube-ai@8\.1"):
         load_runtime(f"x-cube-ai@{number}")
 
 
@@ -60,6 +60,9 @@ def test_a_runtime_of_one_version_has_no_releases() -> None:
         ("overlap_expansion = 2.0", "overlap_expansion = -1", "overlap_expansion"),
         ('overlap_limit = "512 KiB"', 'overlap_limit = "0 B"', "overlap_limit"),
         ('also = ["8.0.1", "8.1.0"]', 'also = ["eight"]', "also"),
+        ('kernels_like = "7.3"', 'kernels_like = "7.4"', "release 8.1 is said to be like 7.4"),
+        ('kernels_like = "7.3"', 'kernels_like = "8.1"', "release 8.1 is said to be like 8.1"),
+        ('memory_like = "10.0"', 'memory_like = "11"', "release 9.0 is said to be like 11"),
     ],
 )
 def test_a_release_that_says_nonsense_is_a_fault(tmp_path: Path, old: str, new: str, fault: str) -> None:
@@ -79,7 +82,7 @@ def test_the_planner_of_x_cube_ai_needs_a_release(tmp_path: Path) -> None:
 
 
 def test_the_list_and_the_page_of_a_runtime_show_its_releases() -> None:
-    assert "@7.3, @8.1, @10.0, @3.0" in render_runtimes([load_runtime("x-cube-ai")])
+    assert "@7.1, @7.3, @8.1, @9.0, @10.0, @3.0" in render_runtimes([load_runtime("x-cube-ai")])
     page = render_runtime(load_runtime("x-cube-ai@8.1"))
     assert "version 8.1" in page
     assert "release x-cube-ai@10.0  [estimate]" in page
@@ -90,12 +93,25 @@ def test_the_estimate_names_the_release_and_what_it_took_for_granted() -> None:
     estimate = simulate(build("vww01"), load_target("nucleo-h743zi", "x-cube-ai@8.1"))
     assert estimate.target.runtime == "x-cube-ai@8.1"
     assert any("X-CUBE-AI 8.1" in a.text and a.value == "8.1" for a in estimate.assumptions)
-    for name in ("ram_bytes", "flash_bytes", "arena_min_bytes"):
+    for name in ("ram_bytes", "flash_bytes", "arena_min_bytes", "latency_s"):
         metric = estimate.metric(name)
         assert metric.basis is Basis.CALIBRATED, name
         assert metric.lo is not None and metric.value is not None and metric.hi is not None
         assert metric.lo < metric.value < metric.hi
-    assert estimate.metric("latency_s").value is None  # its cycles are not modelled
+
+
+@pytest.mark.parametrize(("release", "like"), [("7.1", "7.3"), ("9.0", "10.0")])
+def test_a_release_without_rows_of_its_own_has_the_ram_and_flash_of_the_one_it_is_like(
+    release: str, like: str
+) -> None:
+    graph = build("ic01")
+    own, other = (
+        simulate(graph, load_target("nucleo-h743zi", f"x-cube-ai@{number}")) for number in (release, like)
+    )
+    assert load_runtime(f"x-cube-ai@{release}").memory_version == like
+    assert own.metric("flash_bytes").value == other.metric("flash_bytes").value
+    assert own.metric("ram_bytes").value == other.metric("ram_bytes").value
+    assert own.metric("latency_s").value != other.metric("latency_s").value
 
 
 def test_the_command_line_takes_a_release(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -145,7 +161,9 @@ def test_code_on_another_core_than_st_measured_is_analytic() -> None:
 
 
 def test_every_release_has_every_figure_and_none_is_negative() -> None:
-    versions = {release.version for release in load_runtime("x-cube-ai").releases}
+    releases = load_runtime("x-cube-ai").releases
+    versions = {load_runtime(f"x-cube-ai@{release.version}").memory_version for release in releases}
+    assert versions == {release.version for release in releases if release.memory_like is None}
     assert set(fitted_figures()) == {(v, f) for v in versions for f in ("activations", "runtime_ram", "code")}
     for (_, figure), fitted in fitted_figures().items():
         assert all(value >= 0 for value in fitted.coefficients.values())

@@ -14,6 +14,7 @@ from ..interval import Basis
 # Libraries whose figures a calibration fits on Arm cores; the table's are what others take.
 _FITTED = frozenset({"cmsis-nn", "x-cube-ai"})
 _NEVER_MEASURED = (0.6, 1.7)  # no left-out row: as wide as two cores differ (mlperf_cross_core_ratio.csv)
+_FROM_MOST_KNOWN: tuple[Given, ...] = ("board", "core", "nothing")
 _KNOWN = {
     "board": "its own among them; p10..p90 of networks left out",
     "core": "none of them this one; p10..p90 of boards left out",
@@ -110,12 +111,19 @@ def _of_own_board(costs: CoreCosts, target: Target) -> CoreCosts:
 
 
 def error_ratios(calibration: Calibration, library: str, given: Given) -> tuple[float, float]:
-    """p10 and p90 of measured / predicted of rows left out, for the library or for all of them."""
+    """p10 and p90 of measured / predicted of rows left out, for the library or for all of them.
+
+    Whoever knows less is never surer: no narrower than with what else is known of the board.
+    """
     table = calibration.spread_table
-    spread = table.get((library, given)) or table.get(("", given))
-    if spread is None:
-        return _NEVER_MEASURED
-    return min(1.0, spread.p10), max(1.0, spread.p90)
+    ends = [(1.0, 1.0)]
+    for known in _FROM_MOST_KNOWN[: _FROM_MOST_KNOWN.index(given) + 1]:
+        spread = table.get((library, known)) or table.get(("", known))
+        if spread is not None:
+            ends.append((spread.p10, spread.p90))
+        elif known == given:
+            ends.append(_NEVER_MEASURED)
+    return min(low for low, _ in ends), max(high for _, high in ends)
 
 
 def _around(value: float, low: float, high: float) -> Spread:

@@ -21,6 +21,7 @@ from .terms import LOOP_TERMS, kernel_terms
 INTERPRETER_INSTRUCTIONS = (1000.0, 400.0, 2500.0)
 _SIMD_FLAVOURS = ("s3", "p4")
 _BUILT_BY = {"Espressif": "esp-idf"}  # vendor -> the build of kernel_builds.csv that its firmware gets
+_UNSIGNED = "measured for int8 only: uint8 has a zero point of the weights to take off"
 _MACS = ALL_TERMS.index("macs")
 _LOOPS = [index for index, term in enumerate(ALL_TERMS) if term in LOOP_TERMS]
 
@@ -115,7 +116,10 @@ def _price(table: KernelTable, row: int, firmware: Firmware, counted: str) -> tu
     elif library == "x-cube-ai":
         if table.choices[row].route == "ref":
             return reference_price(table, row, has_fpu=firmware.has_fpu), False
-        return cmsis_price(table, row), False
+        price = cmsis_price(table, row)
+        if table.data_types[row] == "uint8":
+            price = price._replace(reason=_UNSIGNED, lo=0.8 * price.lo, hi=1.4 * price.hi)
+        return price, False
     elif library == "esp-nn":
         price, simd = esp_price(table, row, flavour=firmware.build.flavour)
     elif library == "reference":

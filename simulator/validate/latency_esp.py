@@ -19,7 +19,7 @@ Row = dict[str, str]
 def esp_lines() -> tuple[tuple[Cell, ...], ...]:
     """The line of the family in the table of latencies; inside is not held out there."""
     unseen, given = _rows("chip"), _rows("all but one network")
-    choices = {(row["chip"], row["runtime"], row["given"]) for row in given}
+    choices = len({(row["chip"], row["given"]) for row in given})
     return (
         (
             _TITLE,
@@ -29,9 +29,9 @@ def esp_lines() -> tuple[tuple[Cell, ...], ...]:
             _percent(unseen, 90),
             _percent(unseen, 50, column="proportional_ratio"),
             None,
-            len(choices),
-            _percent(given, 50),
-            _percent(given, 90),
+            choices,
+            round(100 * _of_choices(given, 50), 1),
+            round(100 * _of_choices(given, 90), 1),
         ),
     )
 
@@ -44,7 +44,7 @@ def esp_claims() -> Iterator[Claim]:
     for left_out, words, most in cases:
         rows = _rows(left_out)
         chips = len({row["chip"] for row in rows})
-        reached = _error(rows, 50)
+        reached = _of_choices(rows, 50) if rows[0]["given"] else _error(rows, 50)
         few = "" if chips >= _FEWEST_BOARDS else ", fewer than three boards"
         yield Claim(
             f"{_TITLE}: {words}: median <= {most:.0%}",
@@ -58,6 +58,14 @@ def esp_claims() -> Iterator[Claim]:
         f"{plain:.1%} against {ours:.1%}",
         plain > 2 * ours,
     )
+
+
+def _of_choices(rows: Sequence[Row], percentile: float) -> float:
+    """The median, over all choices of (chip, network given), of this percentile of the others' errors."""
+    choices: dict[tuple[str, str], list[Row]] = {}
+    for row in rows:
+        choices.setdefault((row["chip"], row["given"]), []).append(row)
+    return float(np.median([_error(chosen, percentile) for chosen in choices.values()]))
 
 
 def _rows(left_out: str) -> list[Row]:

@@ -99,7 +99,10 @@ def _error_pct(core: str, kernel_set: str, model: str) -> float:
     library, flavour = ("cmsis-nn", CORES[core]) if kernel_set == "cmsis-nn" else ("reference", "")
     build = KernelBuild(library, flavour, "arm32-short-enum")  # type: ignore[arg-type]
     one = Spread(1, 1, 1)
-    costs = CoreCosts(core, core, one, False, one, None, 1.0, Basis.CALIBRATED, "test")
+    costs = CoreCosts(
+        core=core, counted=core, cpi=one, is_cached=False, is_of_bus_time=False, cycles_per_byte=one,
+        at_clock_hz=None, stalls_at_clock_hz=None, element_factor=1.0, basis=Basis.CALIBRATED, source="test",
+    )  # fmt: skip
     counted = count_instructions(compile_table(_graph(model), build), costs, Firmware(build, "O2", True))
     measured = {
         int(row["layer"]): int(row["instructions"])

@@ -82,7 +82,7 @@ def test_sa21_the_library_turns_the_sign_on_the_same_board() -> None:
 
 # SA-35 -----------------------------------------------------------------------------------------------
 # arXiv 2010.11267, Table 4. What can be rebuilt without doubt: the dense auto-encoder (ad01) and TFLM's
-# person detector. FC-AE by energy / power, its latency being printed as "3 ms". 2 ops per MAC; no flags stated.
+# person detector. By energy / power, its latency being printed as "3 ms". 2 ops per MAC; flags not given.
 PROXY = {M7: (5.70, 29.0), M4: (14.3, 35.0)}  # ms per Mop, ms
 PAPER = [
     (M7, "zoo:ad01", 0.52, 1.26 / 0.445), (M4, "zoo:ad01", 0.52, 1.17 / 0.161),

@@ -20,6 +20,7 @@ TOPICS = {
     "energy": (f"{_ROOM}.energy", "energy_tables"),
     "phones": (f"{_ROOM}.phones", "phone_tables"),
     "latency": (f"{_ROOM}.latency", "latency_tables"),
+    "shares": (f"{_ROOM}.shares", "share_tables"),
 }
 
 

@@ -30,6 +30,7 @@ PROMISED = (
 # Board -> the row of devices.csv it stands for, where the row is not called like the part.
 ROW = {
     "alif-e1": "Alif Ensemble E1 (AE101F4071542)", "alif-e7": "Alif Ensemble E7 (AE722F80F55D5)",
+    "alif-e8": "Alif Ensemble E8 (AE822FA0E5597)",
     "apollo3-blue": "Apollo3 Blue (AMA3B1KK)", "arduino-nano-33-ble": "Arduino Nano 33 BLE (nRF52840)",
     "arduino-portenta-h7": "Arduino Portenta H7 (STM32H747XI)", "arduino-uno-r4": "RA4M1 (R7FA4M1AB, UNO R4)",
     "coral-dev-board": "Coral Dev Board", "corstone-300": "Corstone-300 (MPS3 AN552 / FVP)",

@@ -64,7 +64,9 @@ def test_no_rule_holds_for_tflm() -> None:
 
 
 @pytest.mark.parametrize(
-    "runtime", ["tflm-reference", "tflm-cmsis-nn", "tflm-esp-nn", "x-cube-ai", "example-accelerator"]
+    "runtime",
+    ["tflm-reference", "tflm-cmsis-nn", "tflm-esp-nn", "x-cube-ai", "example-accelerator", "cmsis-nn-uint8",
+     "executorch-cmsis-nn"],
 )
 def test_a_runtime_file_lists_exactly_the_rules_that_hold_for_it(runtime: str) -> None:
     listed = load_runtime(runtime).fusion

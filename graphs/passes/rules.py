@@ -59,7 +59,8 @@ _TFLM_NOT = (
 
 RULES: tuple[FusionRule, ...] = (
     FusionRule(
-        "pad-conv", CONVOLUTIONS, (Link("pad"),), 0, ("x-cube-ai", "example-accelerator", "litert-xnnpack"),
+        "pad-conv", CONVOLUTIONS, (Link("pad"),), 0,
+        ("x-cube-ai", "example-accelerator", "litert-xnnpack", "cmsis-nn-uint8", "executorch-cmsis-nn"),
         "XNNPACK rewrites a constant PAD before a convolution into its padding (src/subgraph.c). A zero PAD "
         "that equals the padding of a SAME convolution needs no copy: the kernel skips the border "
         f"(virtual padding). {_TFLM_NOT}",

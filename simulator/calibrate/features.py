@@ -14,6 +14,7 @@ from ...devices.target import Target
 from ...errors import PreflashError
 from ...graphs.static_shapes import with_static_shapes
 from ..columns import KernelTable
+from ..kernels.class_cpi import class_cpi
 from ..kernels.classes import kernel_classes
 from ..kernels.cores import core_costs
 from ..kernels.instructions import count_instructions, firmware_of
@@ -34,7 +35,8 @@ class Features:
     """One row as the fit sees it: cycles = cpi x sum(factor x instructions) + per byte x bytes + waits.
 
     Args:
-        instructions: kernel class and part of it -> instructions of the row's ops, compiled as the row says.
+        instructions: kernel class and part of it -> instructions of the row's ops, compiled as the row says,
+            a kernel class that waits more per instruction counted that much higher.
         fetched_bytes: weight bytes, times wait states at the row's clock over those at the part's highest.
         waits_cycles: what the stall model says for memories that are no home of this board's fits.
         macs: of the row's ops; what a MAC-proportional model takes.
@@ -106,10 +108,11 @@ def row_features(row: MeasuredRow, *, folder: Path | None = None) -> Features:
     streamed = fetched_weights(table, target, traffic, costs)
     fetched = weight_stalls(table, target, traffic, costs=unit, fetched=streamed).value
     waits = arena_stalls(table, target, traffic).value
+    slower = class_cpi(table, target)
     by_part: dict[Part, float] = {}
     for index in np.flatnonzero(meant):
-        name, count = kernel_classes(table)[index], float(counted.value[index])
-        inner = float(counted.loops[index])
+        name, count = kernel_classes(table)[index], float(counted.value[index] * slower[index])
+        inner = float(counted.loops[index] * slower[index])
         parts = {"loops": inner, "rest": count - inner} if name in SPLIT else {"all": count}
         for part, amount in parts.items():
             by_part[name, part] = by_part.get((name, part), 0.0) + amount

@@ -13,8 +13,9 @@ import numpy as np
 from ...devices.calibration import Calibration
 from .assemble import assembled, spreads_of
 from .features import Features, row_features
-from .fit import Key, fit_rows
+from .fit import Fit, Key, fit_rows
 from .holdout import HeldOut, with_one_network, without_board
+from .op_factors import op_features, op_kernels
 from .rows import MeasuredRow, read_rows
 from .write import calibration_text
 
@@ -33,6 +34,7 @@ class ShippedFit:
     used: tuple[Features, ...]
     left_out: tuple[MeasuredRow, ...]
     fixed: Mapping[Key, float]
+    fit: Fit
     board_out: tuple[HeldOut, ...]
     one_given: tuple[HeldOut, ...]
     calibration: Calibration
@@ -49,10 +51,11 @@ def fit_shipped() -> ShippedFit:
     used = tuple(row_features(row) for row in rows if not row.left_out and not row.op)
     fixed = counted_factors()
     board_out, one_given = without_board(used, fixed), with_one_network(used, fixed)
-    calibration = assembled(
-        used, fit_rows(used, fixed), fixed, spreads=spreads_of(board_out, one_given), date=DATE
-    )
-    return ShippedFit(used, tuple(r for r in rows if r.left_out), fixed, board_out, one_given, calibration)
+    fit = fit_rows(used, fixed)
+    whole = assembled(used, fit, fixed, spreads=spreads_of(board_out, one_given), date=DATE)
+    calibration = whole.model_copy(update={"kernels": (*whole.kernels, *op_kernels(op_features(), fit))})
+    left_out = tuple(row for row in rows if row.left_out)
+    return ShippedFit(used, left_out, fixed, fit, board_out, one_given, calibration)
 
 
 def counted_factors() -> dict[Key, float]:

@@ -20,6 +20,7 @@ lint: $(STAMP)  ## style, types, floors
 calibrate: $(STAMP)  ## every fitted figure that ships, from the committed rows (two minutes)
 	$(BIN)/python scripts/fit_reference_kernels.py
 	$(BIN)/python scripts/fit_class_cpi.py
+	$(BIN)/python scripts/choose_spreads.py
 	$(BIN)/python scripts/calibrate.py
 	$(BIN)/python scripts/fit_esp_nn.py --write
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/fit_xnnpack.py

@@ -1,6 +1,7 @@
 """What may a calibration file say: what was fitted to measured rows, how far rows left out were off.
 
-cycles = instructions x factor of the kernels x cycles per instruction of the core x factor of the board
+cycles = instructions x factor of the kernels x cycles per instruction of the core
+         x factor of the board x factor of the build
        + weight bytes x fetches of the library x cycles per byte of the core x stall factor of the board.
 """
 
@@ -63,6 +64,20 @@ class BoardFit(Block):
     p90: Positive | None = None
 
 
+class BuildFit(Block):
+    """What the firmwares of one board and runtime say beyond board and kernels: compiler, flags, alignment.
+
+    Args:
+        runtime: its label, e.g. "x-cube-ai@8.1".
+        factor: on the cycles of kernels.
+    """
+
+    device: Name
+    runtime: str
+    factor: Positive
+    rows: Annotated[int, Field(strict=True, ge=1)]
+
+
 class KernelFit(Block):
     """Instructions of one kernel class of a runtime, against the counted kernels that stand for it.
 
@@ -114,6 +129,7 @@ class Calibration(Block):
     sources: tuple[str, ...]
     cores: Annotated[tuple[CoreFit, ...], Field(alias="core", max_length=64)] = ()
     boards: Annotated[tuple[BoardFit, ...], Field(alias="board", max_length=4096)] = ()
+    builds: Annotated[tuple[BuildFit, ...], Field(alias="build", max_length=4096)] = ()
     kernels: Annotated[tuple[KernelFit, ...], Field(alias="kernel", max_length=1024)] = ()
     fetches: Annotated[tuple[FetchFit, ...], Field(alias="fetch", max_length=64)] = ()
     spreads: Annotated[tuple[SpreadFit, ...], Field(alias="spread", max_length=64)] = ()
@@ -126,6 +142,11 @@ class Calibration(Block):
     def board_table(self) -> dict[str, BoardFit]:
         """device -> its fit."""
         return {fit.device: fit for fit in self.boards}
+
+    @cached_property
+    def build_table(self) -> dict[tuple[str, str], BuildFit]:
+        """(device, runtime label) -> its fit."""
+        return {(fit.device, fit.runtime): fit for fit in self.builds}
 
     @cached_property
     def kernel_table(self) -> dict[str, dict[str, KernelFit]]:
@@ -151,6 +172,7 @@ class Calibration(Block):
             date=max(self.date, other.date), sources=tuple(dict.fromkeys((*self.sources, *other.sources))),
             cores=tuple((self.core_table | other.core_table).values()),
             boards=tuple((self.board_table | other.board_table).values()),
+            builds=tuple((self.build_table | other.build_table).values()),
             kernels=(*(k for k in self.kernels if k.runtime not in other.kernel_table), *other.kernels),
             fetches=tuple({fit.library: fit for fit in (*self.fetches, *other.fetches)}.values()),
             spreads=tuple((self.spread_table | other.spread_table).values()),

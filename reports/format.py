@@ -186,15 +186,28 @@ def amount(value: float | None, unit: str) -> str:
 def need_of(need: float | None, budget: float, unit: str) -> tuple[str, str]:
     """Need and budget as text; exact bytes where rounding would hide which is larger.
 
-    >>> need_of(24269, 26624, "B"), need_of(131073, 131072, "B")
-    (('23.7 KiB', '26.0 KiB'), ('131,073 B', '131,072 B'))
+    >>> need_of(24269, 26624, "B"), need_of(131073, 131072, "B"), need_of(0.29977, 0.3, "s")
+    (('23.7 KiB', '26.0 KiB'), ('131,073 B', '131,072 B'), ('299.8 ms', '300 ms'))
     """
     shown, limit = amount(need, unit), amount(budget, unit)
     if shown == limit and need != budget:
         if unit == "B":
             return exact_bytes(need), exact_bytes(budget)
-        return f"{need:.6g} {unit}", f"{budget:.6g} {unit}"
+        return _told_apart(need or 0.0, budget, limit)
     return shown, limit
+
+
+def _told_apart(need: float, budget: float, limit: str) -> tuple[str, str]:
+    """Both with as many digits as it takes to see which is larger, in the unit of the budget's text."""
+    number, _, word = limit.partition(" ")
+    shown_as = float(number.replace(",", ""))
+    scale = 10.0 ** round(math.log10(budget / shown_as)) if budget > 0 < shown_as else 1.0
+    pairs = [
+        tuple(f"{value / scale:.{digits}g} {word}".strip() for value in (need, budget))
+        for digits in (4, 5, 6)
+    ]
+    shown, exact = next((pair for pair in pairs if pair[0] != pair[1]), pairs[-1])
+    return shown, exact
 
 
 def interval(lo: float | None, hi: float | None, unit: str) -> str:

@@ -67,6 +67,21 @@ def test_a_need_never_looks_equal_to_a_budget_that_it_is_not(need: int, budget: 
     assert (need_text == budget_text) == (need == budget)
 
 
+@pytest.mark.parametrize(
+    ("need", "budget", "unit", "texts"),
+    [
+        (0.29977, 0.3, "s", ("299.8 ms", "300 ms")),
+        (5.0001, 5.0, "", ("5.0001", "5")),
+        (59.999, 60.0, "d", ("59.999 days", "60 days")),
+        (0.0, 0.0, "s", ("0 s", "0 s")),
+    ],
+)
+def test_a_need_beside_its_budget_has_the_digits_that_tell_them_apart(
+    need: float, budget: float, unit: str, texts: tuple[str, str]
+) -> None:
+    assert shown.need_of(need, budget, unit) == texts
+
+
 @given(st.text(max_size=40))
 def test_a_cleaned_text_cannot_steer_a_terminal(text: str) -> None:
     cleaned = shown.clean(text)

@@ -9,11 +9,21 @@ from typing import cast
 
 import numpy as np
 
-from ...devices.calibration import BoardFit, Calibration, CoreFit, FetchFit, Given, KernelFit, SpreadFit
+from ...devices.calibration import (
+    BoardFit,
+    BuildFit,
+    Calibration,
+    CoreFit,
+    FetchFit,
+    Given,
+    KernelFit,
+    SpreadFit,
+)
 from ...devices.spec import CoreName
 from .features import SPLIT, Features
-from .fit import Fit, Key, fitted_labels
+from .fit import Fit
 from .holdout import HeldOut
+from .priors import Key, fitted_labels
 
 _DIGITS = 4  # figures that reproduce bit for bit wherever they are fitted
 _FEW = 10  # rows below which a library's residuals are pooled with all others
@@ -27,6 +37,7 @@ def assembled(
     sources = tuple(dict.fromkeys(one.row.source.split(":")[0] for one in rows if one.row.source))
     return Calibration.model_construct(
         date=date, sources=sources, cores=_cores(rows, fit), boards=_boards(rows, fit),
+        builds=_builds(rows, fit),
         kernels=(*_kernels(rows, fit), *_fixed_kernels(fixed)), fetches=_fetches(rows, fit),
         spreads=tuple(spreads),
     )  # fmt: skip
@@ -85,6 +96,16 @@ def _boards(rows: Sequence[Features], fit: Fit) -> tuple[BoardFit, ...]:
             libraries=tuple(sorted({one.library for one in own})), rows=len(own),
         ))  # fmt: skip
     return tuple(found)
+
+
+def _builds(rows: Sequence[Features], fit: Fit) -> tuple[BuildFit, ...]:
+    counts = Counter((one.device, one.label) for one in rows)
+    return tuple(
+        BuildFit(
+            device=device, runtime=label, factor=rounded(fit.coefficient("build", device, label)), rows=count
+        )
+        for (device, label), count in sorted(counts.items())
+    )
 
 
 def _kernels(rows: Sequence[Features], fit: Fit) -> tuple[KernelFit, ...]:

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from .features import Features
-from .fit import Fit, Key, fit_rows, predicted_cycles
+from .fit import Fit, fit_rows, predicted_cycles
+from .priors import Key
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,8 +142,8 @@ def _of_boards(rows: Sequence[Predicted], known: Calibration) -> Calibration:
         ))  # fmt: skip
     today = datetime.now(tz=UTC).date().isoformat()
     return Calibration.model_construct(
-        date=today, sources=("own measurements",), boards=tuple(boards), cores=(), kernels=(), fetches=(),
-        spreads=(),
+        date=today, sources=("own measurements",), boards=tuple(boards), builds=(), cores=(), kernels=(),
+        fetches=(), spreads=(),
     )  # fmt: skip
 
 

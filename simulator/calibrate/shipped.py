@@ -13,9 +13,10 @@ import numpy as np
 from ...devices.calibration import Calibration
 from .assemble import assembled, spreads_of
 from .features import Features, row_features
-from .fit import Fit, Key, fit_rows
+from .fit import Fit, fit_rows
 from .holdout import HeldOut, with_one_network, without_board
 from .op_factors import op_features, op_kernels
+from .priors import Key
 from .rows import MeasuredRow, read_rows
 from .write import calibration_text
 
@@ -45,10 +46,16 @@ class ShippedFit:
 
 
 @lru_cache(maxsize=1)
+def shipped_rows() -> tuple[Features, ...]:
+    """The committed rows that are fitted."""
+    rows = read_rows(MEASURED / "latency.csv")
+    return tuple(row_features(row) for row in rows if not row.left_out and not row.op)
+
+
+@lru_cache(maxsize=1)
 def fit_shipped() -> ShippedFit:
     """Fits the committed rows; the same figures every time."""
-    rows = read_rows(MEASURED / "latency.csv")
-    used = tuple(row_features(row) for row in rows if not row.left_out and not row.op)
+    rows, used = read_rows(MEASURED / "latency.csv"), shipped_rows()
     fixed = counted_factors()
     board_out, one_given = without_board(used, fixed), with_one_network(used, fixed)
     fit = fit_rows(used, fixed)

@@ -8,7 +8,7 @@ from ...devices.calibration import Calibration
 from ...devices.spec import Block
 
 _TABLES = (
-    ("core", "cores"), ("board", "boards"), ("kernel", "kernels"), ("fetch", "fetches"),
+    ("core", "cores"), ("board", "boards"), ("build", "builds"), ("kernel", "kernels"), ("fetch", "fetches"),
     ("spread", "spreads"),
 )  # fmt: skip
 

@@ -71,11 +71,13 @@ def core_costs(target: Target) -> CoreCosts | None:
 
 
 def _fitted(costs: CoreCosts, core: CoreFit, target: Target) -> CoreCosts:
-    """cpi = the core's x the board's factor; from p10 to p90 of measured / predicted of left-out rows."""
+    """cpi = the core's x the factors of board and build; p10 to p90 of measured / predicted left out."""
     library, calibration = target.kernels.library, target.calibration
     board = calibration.board_table.get(target.device.name)
     given: Given = "nothing" if not core.boards else "core" if board is None else "board"
     factor, stall = (1.0, 1.0) if board is None else (board.factor, board.stall_factor)
+    build = calibration.build_table.get((target.device.name, target.runtime.label))
+    factor *= 1.0 if build is None else build.factor
     stall *= calibration.fetch_table.get(library, 1.0)
     low, high = _own_ratios(board) or error_ratios(calibration, library, given)
     source = f"fitted to {core.rows} rows of {core.boards} boards of this core, {_KNOWN[given]}"

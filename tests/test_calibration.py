@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from math import erf, exp, log, pi, sqrt
 from pathlib import Path
 
 import pytest
@@ -19,7 +21,9 @@ from preflash.devices.calibration import (
 )
 from preflash.devices.catalog import load_target
 from preflash.errors import CalibrationInvalid
-from preflash.simulator.calibrate.shipped import fit_shipped
+from preflash.simulator.calibrate.fit import log_evidence
+from preflash.simulator.calibrate.priors import chosen_spreads
+from preflash.simulator.calibrate.shipped import counted_factors, fit_shipped, shipped_rows
 from preflash.simulator.calibrate.write import calibration_text
 from preflash.simulator.kernels.cores import core_costs, error_ratios
 
@@ -137,13 +141,14 @@ def test_the_kernels_of_a_runtime_are_replaced_together() -> None:
 
 
 def test_the_users_own_file_prices_the_board(tmp_path: Path) -> None:
-    """cycles per instruction = the core's 1.4 x the board's 1.02."""
+    """cycles per instruction = the core's 1.4 x the board's 1.02 x the shipped one of the firmware."""
     path = tmp_path / "own.toml"
     path.write_text(calibration_text(sample(), "x"), encoding="utf-8")
     own = core_costs(load_target("nucleo-l4r5zi", "tflm-cmsis-nn", calibration=path))
     shipped = core_costs(load_target("nucleo-l4r5zi", "tflm-cmsis-nn"))
     assert own is not None and shipped is not None
-    assert own.cpi.value == pytest.approx(1.4 * 1.02)
+    build = shipped_calibration().build_table["nucleo-l4r5zi", "tflm-cmsis-nn"].factor
+    assert own.cpi.value == pytest.approx(1.4 * 1.02 * build)
     assert own.cpi.value != shipped.cpi.value
 
 
@@ -151,3 +156,22 @@ def test_without_left_out_rows_the_interval_is_that_of_cores_never_measured() ->
     low, high = error_ratios(UNFITTED, "cmsis-nn", "core")
     assert (low, high) == error_ratios(UNFITTED, "x-cube-ai", "nothing")
     assert low < 0.7 and high > 1.5
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"noise": 0.03}, {"noise": 0.05}, {"board": 0.04}, {"build": 0.005}, {"build": 0.04},
+        {"stall": 0.4}, {"release": 0.2}, {"release": 0.45},
+    ],
+)  # fmt: skip
+def test_the_rows_are_most_probable_with_the_spreads_that_ship(other: dict[str, float]) -> None:
+    rows, fixed, best = shipped_rows(), counted_factors(), chosen_spreads()
+    assert log_evidence(rows, fixed, replace(best, **other)) < log_evidence(rows, fixed, best)
+
+
+def test_the_evidence_of_rows_that_tell_nothing_is_the_middle_of_hubers_density() -> None:
+    """With a noise so wide that no residual counts, log p = - log(noise x integral of e^-huber) per row."""
+    mass = sqrt(2 * pi) * erf(1.5 / sqrt(2)) + 2 * exp(-(1.5**2) / 2) / 1.5
+    rows, wide = shipped_rows()[:3], replace(chosen_spreads(), noise=1e4)
+    assert log_evidence(rows, {}, wide) == pytest.approx(-3 * log(1e4 * mass), abs=1e-3)

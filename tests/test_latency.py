@@ -96,7 +96,7 @@ def test_another_board_of_a_measured_core_is_calibrated_by_the_others_and_wider(
     fitted, other = cycles(graph), cycles(graph, load_target("nucleo-f446re", runtime="tflm-cmsis-nn"))
     assert other.basis == [Basis.CALIBRATED]
     assert "none of them this one; p10..p90 of boards left out" in other.source[0]
-    assert other.hi[0] / other.lo[0] >= fitted.hi[0] / fitted.lo[0]
+    assert other.hi[0] / other.lo[0] >= 0.999 * fitted.hi[0] / fitted.lo[0]
 
 
 @pytest.mark.parametrize("library", ["cmsis-nn", "x-cube-ai"])

@@ -9,7 +9,9 @@
     │   ├── GraphInvalid          a graph the judge refuses; lists all faults
     │   ├── UnsupportedOp         an op that this operation (write, fold, evaluate) does not cover
     │   ├── ShapeInvalid          an op's shapes contradict each other
-    │   └── OrderInvalid          ops cannot run in this order; lists all faults
+    │   ├── OrderInvalid          ops cannot run in this order; lists all faults
+    │   └── VariantInvalid        a model cannot be changed that way
+    │       └── NeedsSamples      a step needs samples or a score and was given none
     ├── TargetError
     │   ├── DeviceUnknown         no such board; did you mean ...
     │   ├── RuntimeUnknown        no such runtime; did you mean ...
@@ -19,6 +21,8 @@
     │   ├── CalibrationInvalid    a calibration file with faults; lists all of them
     │   └── TargetInvalid         device and runtime do not go together, or a clock that the core lacks
     ├── FirmwareFileInvalid       a firmware ELF, map or linker script that cannot be read safely
+    ├── RecipeInvalid             a recipe with faults; lists all of them
+    ├── DataInvalid               samples or labels that do not go with the model
     ├── ScenarioFileInvalid       a scenario file with faults; lists all of them
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
     ├── PlacementInvalid          a memory that cannot hold what is placed there
@@ -101,6 +105,14 @@ class OrderInvalid(_WithFaults, ModelError):
     """The ops of a model cannot run in this order."""
 
 
+class VariantInvalid(ModelError):
+    """A model cannot be changed in the way that was asked for."""
+
+
+class NeedsSamples(VariantInvalid):
+    """A step needs samples, or a score on them, and was given none."""
+
+
 class TargetError(PreflashError):
     """A device or a runtime cannot be used."""
 
@@ -135,6 +147,14 @@ class BuildInvalid(TargetError):
 
 class FirmwareFileInvalid(PreflashError):
     """A firmware ELF, linker map or linker script cannot be read safely."""
+
+
+class RecipeInvalid(_WithFaults):
+    """A recipe says what no step takes."""
+
+
+class DataInvalid(PreflashError):
+    """Samples or labels do not go with the model."""
 
 
 class ScenarioFileInvalid(_WithFaults):

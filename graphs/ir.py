@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from .dtype import DType as DType
 from .sparsity import SparseDimension as SparseDimension
 from .sparsity import Sparsity as Sparsity
+from .weight_form import WeightForm as WeightForm
 
 if TYPE_CHECKING:
     import networkx
@@ -82,6 +83,7 @@ class Tensor:
         is_variable: keeps its value between invocations.
         recorded: what the file says about quantization without giving a scale; `quantization` is None then.
         variants: what a tensor of dtype variant contains.
+        form: what pruning, clustering or a bit-width made of a constant; None is nothing.
     """
 
     index: int
@@ -96,6 +98,7 @@ class Tensor:
     has_rank: bool = True
     recorded: Quantization | None = None
     variants: tuple[VariantType, ...] = ()
+    form: WeightForm | None = None
 
     @property
     def is_constant(self) -> bool:

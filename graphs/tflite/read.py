@@ -25,6 +25,7 @@ from ..ir import (
 )
 from ..ops import EmptyAttributes, OpaqueAttributes, OpAttributes, attributes_class
 from .decode import Record
+from .forms import with_forms
 from .schema import operator_name
 from .verify import quantized_axis, verified
 
@@ -66,7 +67,7 @@ def parse_tflite(data: bytes, *, name: str = "") -> ModelGraph:
     model = verified(data)
     buffers = [_stored(buffer, data) for buffer in model["buffers"]]
     codes = [_operator_code(code) for code in model["operator_codes"]]
-    return ModelGraph(
+    return with_forms(ModelGraph(
         subgraphs=tuple(_subgraph(s, buffers, codes, data) for s in model["subgraphs"]),
         name=name,
         version=model["version"],
@@ -75,7 +76,7 @@ def parse_tflite(data: bytes, *, name: str = "") -> ModelGraph:
         signatures=tuple(_signature(s) for s in model["signature_defs"]),
         file_bytes=len(data),
         sha256=hashlib.sha256(data).hexdigest(),
-    )
+    ))  # fmt: skip
 
 
 def _stored(buffer: Record, data: bytes) -> memoryview | None:

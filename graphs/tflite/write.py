@@ -12,6 +12,7 @@ from ...errors import ModelFileInvalid, UnsupportedOp
 from ..ir import ModelGraph, Op, Quantization, Signature, SparseDimension, Sparsity, Subgraph, Tensor
 from ..ops import EmptyAttributes, OpaqueAttributes, OpAttributes
 from .encode import encode, union_code
+from .forms import NAME, forms_entry
 from .schema import operator_code
 
 _LEGACY_LIMIT = 127  # the deprecated byte holds this where the code does not fit into it
@@ -33,7 +34,9 @@ def write_tflite(graph: ModelGraph, path: str | os.PathLike[str] | None = None) 
     buffers = _Buffers()
     codes: dict[Code, int] = {}
     subgraphs = [_subgraph(s, number, buffers, codes) for number, s in enumerate(graph.subgraphs)]
-    metadata = [{"name": name, "buffer": buffers.place(stored)} for name, stored in graph.metadata]
+    forms = forms_entry(graph)
+    entries = [*graph.metadata, *([] if forms is None else [(NAME, forms)])]
+    metadata = [{"name": name, "buffer": buffers.place(stored)} for name, stored in entries]
     if buffers.total_bytes > _MAX_FILE_BYTES:
         fix = "use a smaller model"
         raise ModelFileInvalid("the constants take more than the 2 GiB of a .tflite", fix=fix)

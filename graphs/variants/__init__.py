@@ -1,0 +1,1 @@
+"""How can a model be changed: pruned, clustered, quantized, composed to recipes."""

@@ -1,0 +1,18 @@
+"""Which steps are there? Word -> its dataclass, imported when a recipe is read."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+from typing import Any
+
+# word -> (room, class)
+_STEPS: dict[str, tuple[str, str]] = {}
+
+
+@lru_cache(maxsize=1)
+def step_types() -> dict[str, type[Any]]:
+    """Every step by its word."""
+    return {
+        word: getattr(import_module(f".{room}", __package__), name) for word, (room, name) in _STEPS.items()
+    }

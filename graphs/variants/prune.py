@@ -59,6 +59,7 @@ class Prune:
         except RecipeInvalid as error:
             faults += error.faults
         else:
+            object.__setattr__(self, "granularity", self.granularity.replace(" ", "-"))
             faults += _disagreements(self, pattern.fixed_sparsity)
         if (self.distribution == "given") != bool(self.each):
             faults.append('each: "name=0.5" per tensor goes with distribution=given, and only with it')

@@ -65,9 +65,7 @@ def equal_loss_shares(counts: Sequence[int], curves: Sequence[LossCurve], mean: 
     shares = np.stack([np.interp(levels, losses, sparsities) for losses, sparsities in rising])
     means = n @ shares / n.sum()
     if not 0 <= mean <= means[-1]:
-        raise VariantInvalid(
-            f"no more than {means[-1]:.4g} of these weights can go, {mean:.4g} are asked for"
-        )
+        raise VariantInvalid(f"at most {means[-1]:.4g} of these weights can go, {mean:.4g} are asked for")
     above = max(1, int(np.searchsorted(means, mean)))
     step = means[above] - means[above - 1]
     part = (mean - means[above - 1]) / step if step > 0 else 0.0

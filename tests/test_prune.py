@@ -114,10 +114,21 @@ def test_weights_that_have_no_zero_or_cannot_be_read_are_refused(
         Prune(0.5).apply(with_tensors(graph, [replace(held(graph, 2), **change)]), NOTHING)
 
 
-def test_weights_that_are_no_numbers_are_refused() -> None:
-    graph = with_weights(2, DType.FLOAT32, np.full((16, 1, 1, 8), np.nan, np.float32), None)
+@pytest.mark.parametrize("value", [np.nan, -np.inf])
+def test_weights_that_are_no_finite_numbers_are_refused(value: float) -> None:
+    graph = with_weights(2, DType.FLOAT32, np.full((16, 1, 1, 8), value, np.float32), None)
     with pytest.raises(VariantInvalid, match="no magnitude"):
         Prune(0.5).apply(graph, NOTHING)
+
+
+@pytest.mark.parametrize("word", ["weight", "1x4", "2:4", "stride-2"])
+def test_weights_of_a_strange_shape_are_refused(word: str) -> None:
+    """A depthwise kernel with two dimensions has no output channels at the fourth."""
+    graph = network()
+    flat = with_tensors(graph, [replace(held(graph, 1), shape=(9, 8), quantization=per_tensor(0.1))])
+    step = Prune(0.5, word, only=("1",))
+    with pytest.raises(VariantInvalid, match="no output channels"):
+        step.apply(flat, NOTHING)
 
 
 # What is known of it.

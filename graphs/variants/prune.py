@@ -80,10 +80,11 @@ class Prune:
         new = []
         for one, share in zip(picked, self._shares(graph, picked, given), strict=True):
             tensor = graph.tensors[one.tensor]
-            if share == 0 or (pattern.kind == "stride" and _taps(one, tensor.shape) < 2):
+            if share == 0:
                 continue
             kept = kept_mask(picked[one], pattern, sparsity=share, output_axis=one.output_axis)
-            new.append(zeroed(tensor, kept, pattern.pattern))
+            if pattern.kind != "stride" or not kept.all():  # a sole tap has no pattern
+                new.append(zeroed(tensor, kept, pattern.pattern))
         if not new and self.sparsity != 0:
             raise VariantInvalid(
                 f"granularity {self.granularity} leaves every selected weight", where=graph.name,
@@ -161,14 +162,9 @@ def _disagreements(step: Prune, fixed: float | None) -> list[str]:
 def _magnitudes(graph: ModelGraph, one: Weight) -> Magnitudes:
     tensor = graph.tensors[one.tensor]
     found: Magnitudes = np.abs(real_values(tensor))
-    if np.isnan(found).any():
-        raise VariantInvalid("weights that are no numbers have no magnitude", where=one.name)
+    if not np.isfinite(found).all():
+        raise VariantInvalid("weights that are no finite numbers have no magnitude", where=one.name)
     return found
-
-
-def _taps(one: Weight, shape: tuple[int, ...]) -> int:
-    """Weights of one kernel: height x width."""
-    return one.count // (shape[one.output_axis] * (shape[-1] if one.output_axis == 0 else 1))
 
 
 def _entry(text: str) -> tuple[str, float] | None:

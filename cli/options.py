@@ -33,6 +33,7 @@ class Color(str, Enum):
 
 class SchemaName(str, Enum):
     result, plan, device, runtime, scenario = "result", "plan", "device", "runtime", "scenario"
+    accuracy = "accuracy"
 
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from stdin.")]

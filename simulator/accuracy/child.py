@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
+from math import ceil
 from threading import Lock, Timer
 from typing import IO, Any
 
@@ -25,6 +26,7 @@ Progress = Callable[[int, int], None]
 
 _TAIL_BYTES = 2000
 _HELD_BYTES = 1 << 30  # what the process may keep for later requests
+_GRACE_S = 10
 _WORKER = f"{__package__}.worker"
 
 
@@ -130,9 +132,10 @@ class Child:
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115
         here = [os.path.abspath(path) for path in sys.path]  # noqa: PTH100
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join(here), "OPENBLAS_NUM_THREADS": "1"}
+        last_s = str(ceil(self.limits.time_s) + _GRACE_S)
         self._process = subprocess.Popen(
-            [sys.executable, "-P", "-m", _WORKER, str(self.limits.memory_bytes)], stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE, stderr=self._stderr, env=environment,
+            [sys.executable, "-P", "-m", _WORKER, str(self.limits.memory_bytes), last_s],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, env=environment,
         )  # fmt: skip
         assert self._process.stdout is not None
         if read_message(self._process.stdout) is None:

@@ -16,7 +16,7 @@ from ..interval import Basis, Interval
 from .differences import PairedDifference
 from .feeding import entered
 from .intervals import CONFIDENCE
-from .kernels import DEFAULT, KernelSet, kernels_for
+from .kernels import DEFAULT, KernelSet, kernels_for, kernels_that_ran
 from .metrics import (
     Metric,
     Seen,
@@ -68,6 +68,10 @@ class Accuracy:
     def method(self) -> str:
         return f"{self.metric.family.method}, 95 %"
 
+    def keeps(self, bound: float) -> bool:
+        """Whether the value is at least as good as this."""
+        return self.value >= bound if self.metric.is_higher_better else self.value <= bound
+
     @property
     def figure(self) -> Interval:
         """The accuracy as other figures are given: p10 to p90 and a basis."""
@@ -96,7 +100,7 @@ def measure(
     chosen = kernels_for(None, kernels) if isinstance(kernels, str) else kernels
     wanted = _metric(whole.graph, samples, metric)
     found = outputs_of(whole, samples, replace(way or Way(), kernels=chosen.name))
-    return _accuracy(whole, samples, wanted, chosen, found)
+    return _accuracy(whole, samples, wanted, kernels_that_ran(chosen, found.note), found)
 
 
 def compare(first: Accuracy, second: Accuracy) -> PairedDifference:

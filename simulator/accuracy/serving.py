@@ -73,7 +73,7 @@ def tensors(desk: Desk, request: Message, _tell: Told) -> Message:
 
 
 def diverge(desk: Desk, request: Message, tell: Told) -> Message:
-    """Per pair of tensors, over all samples: squares of the second and of the difference added, and its peak."""
+    """Per pair of tensors, over all samples: squares of the second and of the difference added, its peak."""
     words = request.words
     pairs = words["pairs"]  # [first, second, scale, zero, scale, zero]
     firsts, seconds = desk.held[words["samples"]], desk.held[words["baseline_samples"]]

@@ -6,9 +6,11 @@ A model can end this process or make it hang; whoever started it goes on.
 from __future__ import annotations
 
 import os
+import signal
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import IO
 
 from ...errors import PreflashError
@@ -31,7 +33,8 @@ def main() -> None:
         elif word == "drop":
             desk.held.pop(request.words["key"], None)
         else:
-            answer = _answer(desk, request, answers)
+            with _ended_at_last(int(sys.argv[2])):
+                answer = _answer(desk, request, answers)
             write_message(answers, answer.words, answer.arrays)
 
 
@@ -52,6 +55,19 @@ def _answer(desk: serving.Desk, request: Message, answers: IO[bytes]) -> Message
         return Message({"error": "memory"})
     except Exception as error:  # the other side says what it means for the user
         return Message({"error": "failed", "what": f"{type(error).__name__}: {error}"[:400]})
+
+
+@contextmanager
+def _ended_at_last(limit_s: int) -> Iterator[None]:
+    """Ends the process after that long if whoever should have done so is gone; on Unix."""
+    alarm = getattr(signal, "alarm", None)
+    if alarm is not None:
+        alarm(limit_s)
+    try:
+        yield
+    finally:
+        if alarm is not None:
+            alarm(0)
 
 
 def _streams() -> tuple[IO[bytes], IO[bytes]]:

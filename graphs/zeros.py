@@ -1,4 +1,4 @@
-"""How many values of a constant stand for something else than zero, and does the arrangement of its zeros hold?"""
+"""How many values of a constant do not stand for zero, and do its zeros lie as its form says?"""
 
 from __future__ import annotations
 
@@ -47,8 +47,10 @@ def zero_pattern(tensor: Tensor) -> str:
     pattern = "" if tensor.form is None else tensor.form.pattern
     for shape, holds in ((_N_OF_M, _holds_n_of_m), (_BLOCK, _holds_blocks)):
         match = shape.fullmatch(pattern)
-        if match and tensor.shape and _is_readable(tensor):
-            return pattern if holds(_off_zero(tensor) != 0, int(match[1]), int(match[2])) else ""
+        if match:
+            kept = tensor.shape and _is_readable(tensor)
+            kept = kept and holds(_off_zero(tensor) != 0, int(match[1]), int(match[2]))
+            return pattern if kept else ""
     return pattern
 
 
@@ -64,12 +66,13 @@ def _off_zero(tensor: Tensor) -> npt.NDArray[Any]:
     if q is None or not q.zero_points.any():
         return values
     if len(q.zero_points) == 1:
-        return values.astype(np.int64) - q.zero_points[0]
+        return np.subtract(values, q.zero_points[0], dtype=np.int64)
     if not 0 <= q.axis < values.ndim or values.shape[q.axis] != len(q.zero_points):
         return values
     shape = [1] * values.ndim
     shape[q.axis] = len(q.zero_points)
-    return values.astype(np.int64) - q.zero_points.reshape(shape)
+    off: npt.NDArray[Any] = values.astype(np.int64) - q.zero_points.reshape(shape)
+    return off
 
 
 def _stored(tensor: Tensor) -> npt.NDArray[Any]:
@@ -77,8 +80,9 @@ def _stored(tensor: Tensor) -> npt.NDArray[Any]:
         from .evaluate import constant_array  # few models have them
 
         return constant_array(tensor)
-    values: npt.NDArray[Any] = np.frombuffer(tensor.data or b"", NUMPY_OF_DTYPE[tensor.dtype])
-    return values.reshape(tensor.shape)
+    flat: npt.NDArray[Any] = np.frombuffer(tensor.data or b"", NUMPY_OF_DTYPE[tensor.dtype])
+    values: npt.NDArray[Any] = flat.reshape(tensor.shape)
+    return values
 
 
 def _nonzero_floats(data: bytes | memoryview, width: int) -> int:
@@ -88,7 +92,7 @@ def _nonzero_floats(data: bytes | memoryview, width: int) -> int:
 
 
 def _holds_n_of_m(kept: npt.NDArray[np.bool_], n: int, m: int) -> bool:
-    if not 0 < n <= m:
+    if not 0 < n <= m <= kept.shape[-1]:
         return False
     rest = -kept.shape[-1] % m
     padded = np.pad(kept.reshape(-1, kept.shape[-1]), ((0, 0), (0, rest)))

@@ -1,4 +1,4 @@
-"""What is known of the weights of one op beyond their bytes: values that are not zero, bits, shared values."""
+"""What is known of an op's weights beyond their bytes: values that are not zero, bits, shared values."""
 
 from __future__ import annotations
 

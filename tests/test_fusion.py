@@ -301,7 +301,8 @@ def test_of_two_convolutions_that_are_added_the_later_one_takes_the_add() -> Non
 def test_a_pad_is_taken_where_it_equals_same_padding_and_any_by_the_rule_for_any(dtype: DType) -> None:
     taken, left = ["PAD+CONV_2D+RELU"], ["PAD", "CONV_2D+RELU"]
     without = tuple(name for name in NAMES if name != "any-pad-conv")
-    cases = (((0, 1), without, taken), ((1, 1), without, left), ((0, 1), NAMES, taken), ((1, 1), NAMES, taken))
+    cases = (((0, 1), without, taken), ((1, 1), without, left), ((0, 1), NAMES, taken),
+             ((1, 1), NAMES, taken))  # fmt: skip
     for pads, names, kernels in cases:
         b, x = _start(dtype)
         y = b.conv(b.pad(x, [(0, 0), pads, pads, (0, 0)]), 4, (3, 3), Conv2DAttributes(Padding.VALID, 2, 2))

@@ -1,4 +1,4 @@
-"""MicroNets: keyword spotting found by differentiable search for MCUs (Banbury et al. 2021, arXiv 2010.11267)."""
+"""MicroNets: keyword spotting found by search for MCUs (Banbury et al. 2021, arXiv 2010.11267)."""
 
 from __future__ import annotations
 

@@ -40,6 +40,8 @@ def weight_findings(table: KernelTable, target: Target) -> tuple[Finding, ...]:
 def _has_forms(table: KernelTable) -> bool:
     if any(facts.is_pruned or facts.codes or facts.is_narrow for facts in table.filters):
         return True
+    if _int4_rows(table).any():
+        return True
     return _zero_share(table, np.ones(len(table), dtype=bool)) >= _MANY_ZEROS
 
 
@@ -58,6 +60,11 @@ def _skipping_rows(table: KernelTable, target: Target) -> _Rows:
     if sparsity is None or not target.runtime.requires_npu:
         return np.zeros(len(table), dtype=bool)
     return profiting_rows(table, sparsity)
+
+
+def _int4_rows(table: KernelTable) -> _Rows:
+    """Rows whose kernel is made for packed weights."""
+    return np.array([choice.route.endswith("_s4") for choice in table.choices], dtype=bool)
 
 
 def _sparse_findings(table: KernelTable, target: Target) -> Iterator[Finding]:
@@ -129,6 +136,13 @@ def _value_findings(table: KernelTable, target: Target) -> Iterator[Finding]:
         text = (
             f"weights of {_bits(table, rows)} bits lie packed in {_ops(table, rows)}: unpacking them takes "
             f"{per_mac:.2g} instructions per MAC, so fewer bits are slower here"
+        )
+        yield Finding("PF417", Severity.INFO, text, tuple(rows.tolist()))
+    if (made := _int4_rows(table)).any():
+        rows = np.flatnonzero(made)
+        text = (
+            f"the int4 kernels of {_ops(table, rows)} unpack weights as they run: more instructions than the "
+            "int8 kernels need, so fewer bits are slower here"
         )
         yield Finding("PF417", Severity.INFO, text, tuple(rows.tolist()))
     narrow = np.array([facts.is_narrow or facts.codes > 0 for facts in table.filters], dtype=bool) & ~packed

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from preflash.devices.catalog import load_target
 from preflash.devices.spec import SparsitySpec
 from preflash.devices.target import Target
-from preflash.graphs.ir import ModelGraph, WeightForm
+from preflash.graphs.ir import DType, ModelGraph, WeightForm
 from preflash.graphs.passes.fusion import fuse
-from preflash.graphs.variants.weights import weights, with_tensors
+from preflash.graphs.variants.weights import packed_int4, weights, with_tensors
 from preflash.graphs.zoo import build
 from preflash.simulator.interval import Basis, Interval
 from preflash.simulator.kernels import spmm
@@ -294,3 +294,17 @@ def test_only_weights_of_four_bits_or_fewer_are_packed(bits: int, is_packed: boo
     assert (packed.value > plain.value) is is_packed
     if is_packed:
         assert packed.basis is Basis.ANALYTIC  # measured on a Cortex-M7 only
+
+
+def test_cmsis_nn_s_own_int4_kernels_are_counted_slower_than_int8_and_the_report_says_so() -> None:
+    graph, target = build("kws01"), load_target("nucleo-f746zg", "tflm-cmsis-nn")
+    packed = [
+        replace(graph.tensors[weight.tensor], dtype=DType.INT4,
+                data=packed_int4(np.resize(np.array([1, -3, 0], np.int8), weight.count)))
+        for weight in weights(graph)
+    ]  # fmt: skip
+    int4 = with_tensors(graph, packed)
+    ours, int8 = latency_s(int4, target), latency_s(graph, target)
+    assert ours.value is not None and int8.value is not None
+    assert 1.19 * int8.value < ours.value < 2.5 * int8.value
+    assert any(f.rule == "PF417" and "int4 kernels" in f.message for f in simulate(int4, target).findings)

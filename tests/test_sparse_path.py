@@ -14,6 +14,7 @@ from preflash.graphs.geometry import Padding
 from preflash.graphs.ir import DType, ModelGraph, Op, Sparsity, wire
 from preflash.graphs.passes.fusion import fuse
 from preflash.graphs.zoo import build
+from preflash.simulator.kernels.spmm import sparse_stream_bytes
 from preflash.simulator.sparse_path import sparse_path
 from preflash.simulator.validate.sparse_rows import randomly_pruned
 from preflash.simulator.workload import compile_table
@@ -153,3 +154,8 @@ def test_weights_behind_a_densify_count_as_they_are_stored() -> None:
     assert set(sparse_path(graph.main).why_dense.values()) == {""}
     table = compile_table(graph, load_target("pixel-2", "litert-xnnpack-sparse").kernels)
     assert table.nonzero_elements.tolist()[2] == np.count_nonzero(values)
+    whole = compile_table(
+        fuse(dense, ("pad-conv", "any-pad-conv")).graph,
+        load_target("pixel-2", "litert-xnnpack-sparse").kernels,
+    )
+    assert sparse_stream_bytes(table)[2] == sparse_stream_bytes(whole)[1]

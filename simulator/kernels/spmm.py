@@ -66,17 +66,27 @@ def nonzero_macs(table: KernelTable) -> Floats:
 
 def nonzero_share(table: KernelTable) -> Floats:
     """Of the filter values of each row, those left out by sparse storage included; 1 where it has none."""
-    e = table.extents
-    values = np.maximum(table.filter_elements, e.out_c * e.k_h * e.k_w * e.filter_c)
     known = np.array([facts.bits > 0 for facts in table.filters], dtype=bool)
-    share: Floats = np.where(known, np.minimum(1.0, table.nonzero_elements / np.maximum(values, 1)), 1.0)
+    values = np.maximum(_dense_values(table), 1)
+    share: Floats = np.where(known, np.minimum(1.0, table.nonzero_elements / values), 1.0)
     return share
 
 
+def _dense_values(table: KernelTable) -> Floats:
+    """Values of each row's filter, those left out by sparse storage included."""
+    e = table.extents
+    return np.maximum(table.filter_elements, e.out_c * e.k_h * e.k_w * e.filter_c)
+
+
 def sparse_stream_bytes(table: KernelTable) -> Floats:
-    """What a sparse product moves: its weights as packed, the bias, and its activations."""
+    """What a sparse product moves: its weights as packed, the bias, and its activations.
+
+    Weights behind a DENSIFY stand among the operands as if they were activations: nobody reads them dense.
+    """
     bias = np.maximum(table.weight_bytes - table.filter_bytes, 0)
-    moved: Floats = BYTES_PER_NONZERO * table.nonzero_elements + bias + table.operand_bytes + table.out_bytes
+    behind = np.array([f.stored_bits / 8 for f in table.filters]) * (table.filter_elements == 0)
+    read = table.operand_bytes - behind * _dense_values(table)
+    moved: Floats = BYTES_PER_NONZERO * table.nonzero_elements + bias + read + table.out_bytes
     return moved
 
 

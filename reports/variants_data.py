@@ -59,7 +59,7 @@ def target_block(study: VariantStudy, number: int) -> Block:
     for name in _TARGET_METRICS:
         columns += [_HEADS[name], "p10–p90"] if name in ("latency_s", "energy_j") else [_HEADS[name]]
     rows = tuple(
-        (v.name, v.estimates[number].verdict.word.value, *_accuracy(v, measured),
+        (v.name, v.estimates[number].verdict.word.value, *_accuracy(v, number),
          *_figures(v.estimates[number]))
         for v in study.variants if not v.error
     )  # fmt: skip
@@ -85,8 +85,8 @@ def points(study: VariantStudy, number: int, metric: str) -> tuple[Point, ...]:
     """Measured accuracy against a figure of one target; the best are those that no other beats in both."""
     found: list[Point] = []
     for place, variant in enumerate(study.variants):
-        quality = variant.quality
-        if variant.error or quality is None or quality.value is None:
+        quality = variant.qualities[number] if variant.qualities else None
+        if quality is None or quality.value is None:
             continue
         x = variant.estimates[number].metric(metric)
         if x.value is not None:
@@ -120,11 +120,12 @@ def _variant_row(variant: Variant, measured: bool) -> tuple[Cell, ...]:
     return (*row, shown.percent(quality.value), spread, quality.change_text)
 
 
-def _accuracy(variant: Variant, measured: bool) -> tuple[Cell, ...]:
-    if not measured:
+def _accuracy(variant: Variant, number: int) -> tuple[Cell, ...]:
+    """Of one target; nothing where no samples were given."""
+    if not variant.qualities:
         return ()
-    quality = variant.quality
-    return (shown.UNKNOWN if quality is None or quality.value is None else shown.percent(quality.value),)
+    value = variant.qualities[number].value
+    return (shown.UNKNOWN if value is None else shown.percent(value),)
 
 
 def _range(lo: float, hi: float) -> str:

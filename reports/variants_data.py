@@ -37,7 +37,7 @@ def study_blocks(study: VariantStudy) -> tuple[Block, ...]:
         blocks.append(Block("Not made", (), ("variant", "recipe", "why"), rows))
     said = finding_rows(study)
     if said:
-        blocks.append(Block("What needs saying", (), ("variant", "target", "rule", "what"), said))
+        blocks.append(Block("What needs saying", (), ("variant", "rule", "where", "what"), said))
     return tuple(blocks)
 
 
@@ -68,17 +68,26 @@ def target_block(study: VariantStudy, number: int) -> Block:
 
 
 def finding_rows(study: VariantStudy) -> tuple[tuple[Cell, ...], ...]:
-    """Warnings, errors and notes of variants that the model as it is does not have, each once per target."""
-    rows: list[tuple[Cell, ...]] = []
-    for number, target in enumerate(study.targets):
-        known = {(f.rule, f.message) for f in study.baseline.estimates[number].findings}
-        for variant in study.variants[1:]:
-            found = () if variant.error else variant.estimates[number].findings
-            rows += [
-                (variant.name, target.device.name, f.rule, f.message)
-                for f in found if f.rule not in _QUIET and (f.rule, f.message) not in known
-            ]  # fmt: skip
-    return tuple(rows)
+    """Findings of variants that the model as it is does not have: (variant, rule, where, what).
+
+    A rule comes once per variant, in the words of the first target that it holds for.
+    """
+    known = [{(f.rule, f.message) for f in e.findings} for e in study.baseline.estimates]
+    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    for variant in study.variants[1:]:
+        for estimate, before, target in zip(variant.estimates, known, study.targets, strict=False):
+            for finding in estimate.findings:
+                if finding.rule not in _QUIET and (finding.rule, finding.message) not in before:
+                    said = found.setdefault((variant.name, finding.rule), (finding.message, []))
+                    said[1].append(f"{target.device.name} {target.runtime.label}")
+    return tuple(
+        (name, rule, _everywhere(list(dict.fromkeys(where)), len(study.targets)), message)
+        for (name, rule), (message, where) in found.items()
+    )
+
+
+def _everywhere(where: list[str], of: int) -> str:
+    return "all" if len(where) == of > 1 else ", ".join(where)
 
 
 def points(study: VariantStudy, number: int, metric: str) -> tuple[Point, ...]:

@@ -124,6 +124,8 @@ class RuntimeSpec(Block):
     Args:
         kernel_flavour: "ansi": the library is built without its optimised kernels; "" is what the core has.
         departures: where this release's memory differs from the one that TFLM's rules describe.
+        weights: how they lie in the image: "raw" as in the .tflite; "tflm-lut": those with few values as
+            indices with tables, which TFLM_DECODE ops write into the arena before each use.
     """
 
     name: Name
@@ -140,6 +142,7 @@ class RuntimeSpec(Block):
     fusion: tuple[Name, ...] = ()
     hybrid_ops: bool = False  # float activations with integer weights
     has_threads: bool = False  # several cores can share the work
+    weights: Literal["raw", "tflm-lut"] = "raw"
     ops_like: str = ""  # a shipped runtime whose ops it runs too
     memory: MemoryModel
     code: CodeModel

@@ -12,6 +12,7 @@ from .assumptions import assumptions_of, duty_assumptions, passed_checks, state_
 from .bandwidth import required_bandwidth
 from .duty import duty_cycle
 from .duty_findings import duty_findings
+from .encodings.stored import as_stored
 from .energy import energy_j
 from .estimate import (
     Conditions,
@@ -52,6 +53,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     """
     begin = perf_counter()
     given = conditions or Conditions()
+    model, graph = graph, as_stored(graph, target)
     solved = with_static_shapes(graph)
     fusion = fuse(solved, target.runtime.fusion)
     held = planned(graph, fusion.graph, target)
@@ -88,7 +90,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(
-        model=model_facts(graph, headline.macs),
+        model=model_facts(model, headline.macs),
         target=target_facts(target),
         verdict=decide(budgets, held.refused),
         metrics=name_metrics(headline, memories),

@@ -21,8 +21,8 @@ Lengths = npt.NDArray[np.int64]
 class Huffman:
     """sum of count * length + the table.
 
-    Table: the longest length L (6 bits), per length 1..L the number of codes (bits + 1 each, at most 17), then
-    every value that occurs (bits each) in the code's order.
+    Table: the longest length L (6 bits), per length 1..L the number of codes (bits + 1 each, at most 17),
+    then every value that occurs (bits each) in the code's order.
     """
 
     @property

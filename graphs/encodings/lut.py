@@ -53,7 +53,7 @@ class Lut:
         indices = values_of(places, width) if width else np.zeros(like.count, np.uint32)
         value = values_of(table, like.bits).reshape(tables, codes)
         if not self.per_channel:
-            return value[0][indices]
+            return np.asarray(value[0][indices])
         assert like.axis is not None
         rows = np.moveaxis(indices.reshape(like.patterns.shape), like.axis, 0).reshape(tables, -1)
         return like.unchannelled(np.take_along_axis(value, rows.astype(np.int64), axis=1)).reshape(-1)
@@ -85,7 +85,7 @@ def most_distinct_of(values: Values) -> int:
 
 
 def table_and_places(rows: Patterns) -> tuple[Patterns, Patterns]:
-    """((rows, codes) tables that ascend, filled up with their last value; each value's place in its table)."""
+    """((rows, codes) ascending tables, filled up with their last value; each value's place in its own)."""
     pairs = [np.unique(row, return_inverse=True) for row in rows]
     codes = max(len(table) for table, _ in pairs)
     tables = np.stack([np.pad(table, (0, codes - len(table)), mode="edge") for table, _ in pairs])

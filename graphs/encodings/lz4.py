@@ -1,7 +1,7 @@
 """What does LZ4 make of bytes? A greedy encoder and a decoder of its block format.
 
-Format: github.com/lz4/lz4, doc/lz4_Block_format.md. A sequence is a token (lengths of literals and match, 4 bits
-each), the literals, and an offset of two bytes; a length of 15 goes on in further bytes.
+Format: github.com/lz4/lz4, doc/lz4_Block_format.md. A sequence is a token (lengths of literals and match,
+4 bits each), the literals, and an offset of two bytes; a length of 15 goes on in further bytes.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _CHUNK = 1 << 12
 
 
 def lz4_block(data: bytes) -> bytes:
-    """The block: at every place the nearest earlier match of four bytes and more is taken, as long as it is."""
+    """The block: the nearest earlier match of four bytes and more is taken wherever there is one."""
     matches, earlier = _matches(data)
     block, done, last = bytearray(), 0, len(data) - _LAST_LITERALS
     number = 0
@@ -72,7 +72,9 @@ def _matches(data: bytes) -> tuple[list[int], list[int]]:
     if count <= 1:
         return [], []
     bytes_of = np.frombuffer(data, np.uint8).astype(np.uint32)
-    words = sum(bytes_of[k : k + count] << np.uint32(8 * k) for k in range(_SHORTEST_MATCH))
+    words = np.zeros(count, np.uint32)
+    for k in range(_SHORTEST_MATCH):
+        words |= bytes_of[k : k + count] << np.uint32(8 * k)
     order = np.argsort(words, kind="stable")
     same = np.flatnonzero(words[order[1:]] == words[order[:-1]])
     places, sources = order[same + 1], order[same]

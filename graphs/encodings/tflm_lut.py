@@ -1,8 +1,8 @@
 """What does TFLM's own weight compression make of a model? Indices, value tables, and ops that decode them.
 
-Behaviour: tflite-micro's compression tools and its DECODE kernel (0.dev20261023). Each compressed constant becomes
-a vector of packed indices and an ancillary vector (16 bytes, then the tables); a TFLM_DECODE op before every op
-that reads it writes the whole tensor into the arena. There are as many tables as the tensor has scales.
+Behaviour: tflite-micro's compression tools and its DECODE kernel (0.dev20261023). Each compressed constant
+becomes a vector of packed indices and an ancillary vector (16 bytes, then the tables); a TFLM_DECODE op
+before every op that reads it writes the whole tensor into the arena. There are as many tables as scales.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def _compressed_weights(graph: ModelGraph) -> tuple[Compressed, ...]:
 
 
 def _is_shared(graph: ModelGraph, tensor: Tensor, candidates: list[Tensor]) -> bool:
-    """Whether another tensor keeps the same buffer in the file, so that compressing this one saves nothing."""
+    """Whether another tensor keeps this buffer in the file: compressing the one then saves nothing."""
     compressed = {one.index for one in candidates}
     return any(
         other.stored_bytes == tensor.stored_bytes and other.data == tensor.data
@@ -115,7 +115,7 @@ def _is_shared(graph: ModelGraph, tensor: Tensor, candidates: list[Tensor]) -> b
 
 
 def _compressed(tensor: Tensor) -> Compressed:
-    """Header: type 0, version 1, 0, 0, LUT version 1, axis << 4 | width, places of a table; zeros up to 16."""
+    """Header: type 0, version 1, 0, 0, LUT version 1, axis << 4 | width, places of a table, zeros."""
     values, lut = _whole_values(tensor), _lut_of(tensor)
     assert values is not None and lut is not None
     rows = values.channels if lut.per_channel else values.patterns.reshape(1, -1)

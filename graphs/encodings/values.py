@@ -1,4 +1,4 @@
-"""What does an encoding see of a constant? Bit patterns whose zero is the real zero, and how they are shared."""
+"""What does an encoding see of a constant? Bit patterns whose zero is the real zero."""
 
 from __future__ import annotations
 
@@ -74,7 +74,7 @@ class Values:
 
     @property
     def entropy_bits(self) -> float:
-        """Shannon entropy of one value, -sum p log2 p: no code of single values needs fewer bits on average."""
+        """Shannon entropy of one value, -sum p log2 p: a code of single values needs no fewer."""
         shares = self.counts[1] / max(1, self.count)
         return float(-(shares * np.log2(shares)).sum()) + 0.0
 
@@ -123,20 +123,17 @@ def _integers(tensor: Tensor, stored: npt.NDArray[np.generic], type_bits: int) -
     return Values(shifted, bits, type_bits, channel_axis(tensor))
 
 
-def restored(tensor: Tensor, values: Values, patterns: Patterns) -> npt.NDArray[np.generic]:
+def restored(tensor: Tensor, values: Values, patterns: Patterns) -> Patterns:
     """The stored array of a constant from its patterns: the inverse of `values_of_tensor`."""
-    stored = constant_array(tensor)
-    unsigned = _UNSIGNED[stored.dtype.itemsize]
-    whole = patterns.reshape(stored.shape).astype(unsigned)
+    kind = constant_array(tensor).dtype
+    unsigned, signed = np.dtype(f"u{kind.itemsize}"), np.dtype(f"i{kind.itemsize}")
+    whole = patterns.reshape(tensor.shape).astype(unsigned)
     if tensor.dtype.is_float or tensor.dtype is DType.BOOL:
-        return whole.view(stored.dtype)
-    spare = unsigned(8 * stored.dtype.itemsize - values.bits)
-    signed = (whole << spare).view(np.dtype(f"i{stored.dtype.itemsize}")) >> spare.astype(
-        np.dtype(f"i{stored.dtype.itemsize}")
-    )
-    if np.issubdtype(stored.dtype, np.unsignedinteger) and values.bits == values.type_bits:
-        return whole + _zeros(tensor).astype(unsigned)
-    return (signed.view(unsigned) + _zeros(tensor).astype(unsigned)).view(stored.dtype)
+        return whole.view(kind)
+    if values.bits < 8 * kind.itemsize:  # the sign is the highest of these bits
+        spare = 8 * kind.itemsize - values.bits
+        whole = (np.left_shift(whole, spare).view(signed) >> spare).view(unsigned)
+    return (whole + _zeros(tensor).astype(unsigned)).view(kind)
 
 
 def channel_axis(tensor: Tensor) -> int | None:

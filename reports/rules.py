@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from .duty_rules import DUTY_RULES
+from .encoding_rules import ENCODING_RULES
 from .rule import Rule as Rule
 
 _RULES: tuple[Rule, ...] = (
@@ -278,4 +279,4 @@ _RULES: tuple[Rule, ...] = (
         "Use them in place (--place weights=flash) if RAM or start-up time is short.",
     ),
 )  # fmt: skip
-RULES: tuple[Rule, ...] = tuple(sorted((*_RULES, *DUTY_RULES), key=lambda rule: rule.id))
+RULES: tuple[Rule, ...] = tuple(sorted((*_RULES, *DUTY_RULES, *ENCODING_RULES), key=lambda rule: rule.id))

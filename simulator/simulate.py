@@ -12,6 +12,7 @@ from .assumptions import assumptions_of, duty_assumptions, passed_checks, state_
 from .bandwidth import required_bandwidth
 from .duty import duty_cycle
 from .duty_findings import duty_findings
+from .encoding_findings import decoding_findings, raw_findings
 from .encodings.stored import as_stored
 from .energy import energy_j
 from .estimate import (
@@ -86,6 +87,8 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *bound_findings(ops),
         *copy_findings(target, copy_s(target, needed)),
         *code_findings(graph, target, budgets),
+        *raw_findings(model, target),
+        *decoding_findings(model, graph, target, plan=held.plan, ops=ops),
         *dropped_findings(table, whole, target),
         *target_findings(target, latency_s, headline.energy_j),
     )

@@ -133,7 +133,8 @@ def restored(tensor: Tensor, values: Values, patterns: Patterns) -> Patterns:
     if values.bits < 8 * kind.itemsize:  # the sign is the highest of these bits
         spare = 8 * kind.itemsize - values.bits
         whole = (np.left_shift(whole, spare).view(signed) >> spare).view(unsigned)
-    return (whole + _zeros(tensor).astype(unsigned)).view(kind)
+    stored: Patterns = (whole + _zeros(tensor).astype(unsigned)).view(kind)
+    return stored
 
 
 def channel_axis(tensor: Tensor) -> int | None:

@@ -52,8 +52,9 @@ def mlw_bits(values: Values, *, is_depthwise: bool = False) -> Interval:
     if codes > _LARGEST_PALETTE:  # towards dense, real weights spread as published
         dense = max(0.0, 1 - values.sparsity / curve[1].sparsity)
         lo, hi = min(lo, lo + dense * (_REAL_LO - lo)), max(hi, hi + dense * (_REAL_HI - hi))
-    n = values.count
-    return Interval(value * n, lo * n, hi * n, Basis.CALIBRATED, _SOURCE)
+    least, n = values.entropy_bits, values.count  # it codes weights one by one
+    lo, value, hi = (max(end, least) * n for end in (lo, value, hi))
+    return Interval(value, lo, hi, Basis.CALIBRATED, _SOURCE)
 
 
 def _curve(codes: int) -> tuple[_Point, ...]:

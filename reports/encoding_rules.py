@@ -15,8 +15,8 @@ ENCODING_RULES: tuple[Rule, ...] = (
     Rule(
         "PF603", "warning", "decoding weights takes RAM",
         "TFLM's weight compression decodes a whole tensor into the arena before each op that reads it, in "
-        "every inference. Flash shrinks; the arena grows by about the largest compressed tensor, and time by a "
-        "few cycles per weight.",
+        "every inference. Flash shrinks; the arena grows by about the largest compressed tensor, and time by "
+        "a few cycles per weight.",
         "Compress only small tensors, or keep weights raw where RAM is short.",
     ),
 )  # fmt: skip

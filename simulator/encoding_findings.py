@@ -52,7 +52,7 @@ def decoding_findings(
     largest = max((graph.tensors[c.tensor] for c in compressed_weights(graph)), key=lambda t: t.stored_bytes)
     more, saved = plan.min_bytes - before.min_bytes, model_bytes(graph) - model_bytes(stored)
     text = (
-        f"decoding weights takes {more:,} B more arena, {plan.min_bytes:,} instead of {before.min_bytes:,} B, "
+        f"decoding weights takes {more:,} B more arena, {plan.min_bytes:,} instead of {before.min_bytes:,}, "
         f"for {saved:,} B less flash; it {_cycles(took)} per inference. Each tensor is decoded whole "
         f"before its use, the largest {largest.stored_bytes:,} B ({largest.name})"
     )

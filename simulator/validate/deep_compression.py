@@ -79,17 +79,16 @@ def _tensor(row: dict[str, str]) -> PublishedTensor:
     printed = int(row["weights"])
     count, kept = int(row["exact_weights"] or printed), float(row["kept_pct"]) / 100
     bits, span = float(row["weight_bits"]), int(row["index_bits"])
-    ours = [
+    huffman = float(row["weight_bits_huffman"]), float(row["index_bits_huffman"])
+    rate, coded = (
         deep_compression_rate(
             count, kept, weight_bits=weight, index_bits=index, codes=1 << int(bits), span_bits=span
         )
-        for weight, index in (
-            (bits, span), (float(row["weight_bits_huffman"]), float(row["index_bits_huffman"]))
-        )
-    ]  # fmt: skip
+        for weight, index in ((bits, span), huffman)
+    )
     return PublishedTensor(
         row["network"], row["tensor"], printed, count, kept, float(row["rate_pct"]) / 100,
-        float(row["rate_huffman_pct"]) / 100, *ours,
+        float(row["rate_huffman_pct"]) / 100, rate, coded,
         _rounding(row["rate_pct"]), _rounding(row["rate_huffman_pct"]),
     )  # fmt: skip
 
@@ -146,7 +145,11 @@ def _line(one: PublishedTensor) -> tuple[Cell, ...]:
 def _claims() -> Iterator[Claim]:
     off = [one for one in published_tensors() if abs(one.error) > one.tolerance]
     named = ", ".join(f"{one.network} {one.name} {_percent(one.error)} %" for one in off)
-    yield Claim("SA-28: every tensor within its tolerance, the rounding of printed rates aside", named or "all", not off)
+    yield Claim(
+        "SA-28: every tensor within its tolerance, the rounding of printed rates aside",
+        named or "all",
+        not off,
+    )
     for network, (shared, coded, tolerance) in _WHOLE.items():
         ours = whole_network(network, printed=True)
         yield Claim(

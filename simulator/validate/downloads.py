@@ -125,7 +125,9 @@ def _claims(found: list[GzipRatios]) -> Iterator[Claim]:
             f"SA-26: {what}: median of the models {asked}", f"{middle:.3f}",
             bounds[0] <= middle <= bounds[1],
         )  # fmt: skip
-        reached = f"{min(ratios):.3f}..{max(ratios):.3f}, {sum(inside)} of {len(inside)}" if ratios else "none"
+        reached = (
+            f"{min(ratios):.3f}..{max(ratios):.3f}, {sum(inside)} of {len(inside)}" if ratios else "none"
+        )
         yield Claim(f"SA-26: {what}: every model {asked}", reached, bool(inside) and all(inside))
     over = [one.dense - one.entropy_bits / 8 for one in dense]
     yield Claim(

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from .lz4 import lz4_block
 
 _GZIP_WINDOW = 31  # zlib's word for a gzip stream with the largest window
+_LEVEL = 6  # what gzip does unless told otherwise
 _LZ4_FRAME_BYTES = 7 + 4 + 4  # header without content size or checksum, the block's length, the end mark
 
 
@@ -20,7 +21,7 @@ class Download:
     lz4_bytes: int
 
 
-def gzipped(data: bytes, level: int = 9) -> bytes:
+def gzipped(data: bytes, level: int = _LEVEL) -> bytes:
     """The gzip stream, without a name or a date."""
     packer = zlib.compressobj(level, zlib.DEFLATED, _GZIP_WINDOW)
     return packer.compress(data) + packer.flush()

@@ -7,8 +7,10 @@ Format: github.com/lz4/lz4, doc/lz4_Block_format.md. A sequence is a token (leng
 from __future__ import annotations
 
 from bisect import bisect_left
+from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from ...errors import ModelFileInvalid
 
@@ -17,25 +19,27 @@ _FARTHEST = 65535
 _LAST_LITERALS = 5  # the end of a block is literals
 _LAST_MATCH = 12  # no match begins in the last 12 bytes
 _CHUNK = 1 << 12
+_LOOKED_AHEAD = 20  # bytes up to which all matches are measured at once
+
+Places = npt.NDArray[np.int64]
+
+
+class _Sequences(NamedTuple):
+    """Each from one match to the next: where its literals begin and how many, how far back, how long."""
+
+    begins: Places
+    literals: Places
+    offsets: Places
+    lengths: Places
 
 
 def lz4_block(data: bytes) -> bytes:
     """The block: the nearest earlier match of four bytes and more is taken wherever there is one."""
-    matches, earlier = _matches(data)
-    block, done, last = bytearray(), 0, len(data) - _LAST_LITERALS
-    number = 0
-    while number < len(matches):
-        begin, source = matches[number], earlier[number]
-        length = _SHORTEST_MATCH + _common(
-            data, source + _SHORTEST_MATCH, begin + _SHORTEST_MATCH, last - begin - _SHORTEST_MATCH
-        )
-        _sequence(block, data[done:begin], begin - source, length - _SHORTEST_MATCH)
-        done = begin + length
-        number = bisect_left(matches, done, number + 1)
+    found = _sequences(data)
+    done = int(found.begins[-1] + found.literals[-1] + found.lengths[-1]) if len(found.begins) else 0
     rest = data[done:]
-    block.append(min(len(rest), 15) << 4)
-    _length(block, len(rest))
-    return bytes(block + rest)
+    end = bytes([min(len(rest), 15) << 4]) + _longer(len(rest)) + rest
+    return _written(np.frombuffer(data, np.uint8), found) + end
 
 
 def lz4_unblock(block: bytes, most_bytes: int = 1 << 31) -> bytes:
@@ -66,22 +70,56 @@ def lz4_unblock(block: bytes, most_bytes: int = 1 << 31) -> bytes:
         raise ModelFileInvalid("this is no LZ4 block", fix="encode the file again") from None
 
 
-def _matches(data: bytes) -> tuple[list[int], list[int]]:
+def _sequences(data: bytes) -> _Sequences:
+    """From the first match on, each time the next one that begins behind the last."""
+    places, sources = _matches(data)
+    last = len(data) - _LAST_LITERALS
+    lengths = _first_lengths(np.frombuffer(data, np.uint8), places, sources, last)
+    following = np.searchsorted(places, places + lengths).tolist()
+    begins, earlier, known = places.tolist(), sources.tolist(), lengths.tolist()
+    taken: list[int] = []
+    number = 0
+    while number < len(begins):
+        taken.append(number)
+        if known[number] < _LOOKED_AHEAD:
+            number = following[number]
+            continue
+        begin, done = begins[number], known[number]
+        done += _common(data, earlier[number] + done, begin + done, last - begin - done)
+        lengths[number] = done
+        number = bisect_left(begins, begin + done, number + 1)
+    chosen = np.array(taken, np.int64)
+    starts, spans = places[chosen], lengths[chosen]
+    literals_from = np.concatenate([[0], (starts + spans)[:-1]]).astype(np.int64)[: len(starts)]
+    return _Sequences(literals_from, starts - literals_from, starts - sources[chosen], spans)
+
+
+def _matches(data: bytes) -> tuple[Places, Places]:
     """Places where four bytes have been seen within reach, and the last such place before each."""
     count = len(data) - _LAST_MATCH + 1
     if count <= 1:
-        return [], []
+        return np.zeros(0, np.int64), np.zeros(0, np.int64)
     bytes_of = np.frombuffer(data, np.uint8).astype(np.uint32)
     words = np.zeros(count, np.uint32)
     for k in range(_SHORTEST_MATCH):
         words |= bytes_of[k : k + count] << np.uint32(8 * k)
     order = np.argsort(words, kind="stable")
     same = np.flatnonzero(words[order[1:]] == words[order[:-1]])
-    places, sources = order[same + 1], order[same]
-    near = places - sources <= _FARTHEST
-    places, sources = places[near], sources[near]
-    ascending = np.argsort(places)
-    return places[ascending].tolist(), sources[ascending].tolist()
+    earlier = np.full(count, -1, np.int64)
+    earlier[order[same + 1]] = order[same]
+    places = np.flatnonzero((earlier >= 0) & (np.arange(count) - earlier <= _FARTHEST))
+    return places, earlier[places]
+
+
+def _first_lengths(data: npt.NDArray[np.uint8], places: Places, sources: Places, last: int) -> Places:
+    """How long each match is, up to _LOOKED_AHEAD bytes."""
+    lengths = np.full(len(places), _SHORTEST_MATCH, np.int64)
+    growing = np.arange(len(places))
+    for done in range(_SHORTEST_MATCH, _LOOKED_AHEAD):
+        growing = growing[places[growing] + done < last]
+        growing = growing[data[places[growing] + done] == data[sources[growing] + done]]
+        lengths[growing] = done + 1
+    return lengths
 
 
 def _common(data: bytes, first: int, second: int, most: int) -> int:
@@ -96,17 +134,30 @@ def _common(data: bytes, first: int, second: int, most: int) -> int:
     return max(0, most)
 
 
-def _sequence(block: bytearray, literals: bytes, offset: int, length: int) -> None:
-    block.append(min(len(literals), 15) << 4 | min(length, 15))
-    _length(block, len(literals))
-    block += literals + offset.to_bytes(2, "little")
-    _length(block, length)
+def _written(data: npt.NDArray[np.uint8], found: _Sequences) -> bytes:
+    """Token, further length of the literals, literals, offset, further length of the match; all at once."""
+    matched = found.lengths - _SHORTEST_MATCH
+    more = [np.maximum(0, (part - 15) // 255 + 1) for part in (found.literals, matched)]
+    sizes = 3 + more[0] + found.literals + more[1]
+    at = np.cumsum(sizes) - sizes
+    block = np.full(int(sizes.sum()), 0xFF, np.uint8)
+    block[at] = np.minimum(found.literals, 15) << 4 | np.minimum(matched, 15)
+    literals_at, total = at + 1 + more[0], int(found.literals.sum())
+    within = np.arange(total) - np.repeat(np.cumsum(found.literals) - found.literals, found.literals)
+    block[np.repeat(literals_at, found.literals) + within] = data[
+        np.repeat(found.begins, found.literals) + within
+    ]
+    offsets_at = literals_at + found.literals
+    block[offsets_at], block[offsets_at + 1] = found.offsets & 0xFF, found.offsets >> 8
+    for part, further, begin in ((found.literals, more[0], at + 1), (matched, more[1], offsets_at + 2)):
+        long = further > 0  # all bytes but the last of a further length are 255
+        block[(begin + further - 1)[long]] = (part[long] - 15) % 255
+    return block.tobytes()
 
 
-def _length(block: bytearray, length: int) -> None:
+def _longer(length: int) -> bytes:
     """What of a length does not fit into the token: 255 and 255 and ... and the rest."""
-    if length >= 15:
-        block += b"\xff" * ((length - 15) // 255) + bytes([(length - 15) % 255])
+    return b"\xff" * ((length - 15) // 255) + bytes([(length - 15) % 255]) if length >= 15 else b""
 
 
 def _read_length(block: bytes, place: int, length: int) -> tuple[int, int]:

@@ -25,7 +25,6 @@ _SHARES = {4: 0.75, 8: 0.625, 16: 0.5625}  # 2:4 against dense, by bits of a val
 _TOLERANCE = 0.025
 _CLUSTERS = 32
 _CLUSTERED_MB = (2.65, 4.6)
-_GZIP_LEVEL = 6  # gzip's own default
 
 
 def n_of_m_share(bits: int) -> float:
@@ -78,7 +77,7 @@ def clustered_bytes(codes: int = _CLUSTERS) -> tuple[float, int]:
         assert size is not None
         bits += size
         parts.append(shared.tobytes())
-    return bits / 8, len(gzipped(b"".join(parts), _GZIP_LEVEL))
+    return bits / 8, len(gzipped(b"".join(parts)))
 
 
 def sizes_table() -> ValidationTable:

@@ -171,7 +171,12 @@ def test_the_real_encoder_on_drawn_zeros_takes_what_the_formula_says(
     assert bits is not None
     width = (codes - 1).bit_length()
     rate = deep_compression_rate(
-        count, kept, weight_bits=width, index_bits=index_bits, codes=codes, span_bits=index_bits
+        count,
+        values.nonzero_count / count,
+        weight_bits=width,
+        index_bits=index_bits,
+        codes=codes,
+        span_bits=index_bits,
     )
     assert bits / values.raw_bits == pytest.approx(rate, rel=0.01)
 

@@ -31,7 +31,7 @@ def raw_findings(graph: ModelGraph, target: Target) -> tuple[Finding, ...]:
         f"zeros, shared and sub-byte values of {len(formed)} weight tensors do not shrink this file: "
         f"{target.runtime.name} stores {raw:,} B as the .tflite does; encoded they would take {best:,} B"
     )
-    return (Finding("PF602", Severity.INFO, text, fix=_remedy(graph, target)),)
+    return (Finding("PF611", Severity.INFO, text, fix=_remedy(graph, target)),)
 
 
 def decoding_findings(
@@ -58,7 +58,7 @@ def decoding_findings(
     )
     fix = "leave the largest tensors uncompressed, or take the plain runtime where RAM is short"
     severity = Severity.WARNING if more > 0 else Severity.INFO
-    return (Finding("PF603", severity, text, tuple(op.index for op in decoding), fix),)
+    return (Finding("PF612", severity, text, tuple(op.index for op in decoding), fix),)
 
 
 def _plain_plan(graph: ModelGraph, target: Target) -> MemoryPlan | None:

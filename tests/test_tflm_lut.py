@@ -201,7 +201,7 @@ def test_a_runtime_that_compresses_is_priced_as_it_stores_the_model() -> None:
 
 def test_decoding_has_a_price_in_ram_and_cycles_and_a_warning_says_so() -> None:
     estimate = simulate(network(), load_target("nucleo-l4r5zi", "tflm-cmsis-nn-lut"))
-    warning = next(f for f in estimate.findings if f.rule == "PF603")
+    warning = next(f for f in estimate.findings if f.rule == "PF612")
     decoding = [op for op in estimate.ops if op.kind == DECODE]
     assert warning.ops == tuple(op.index for op in decoding)
     assert "more arena" in warning.message and "less flash" in warning.message

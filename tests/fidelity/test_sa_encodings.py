@@ -217,7 +217,7 @@ def test_the_compressed_file_is_as_long_as_tflm_s_tool_makes_it_within_half_a_pe
 
 def test_the_warning_states_the_bill() -> None:
     estimate = simulate(anomaly(), load_target("nucleo-l4r5zi", "tflm-cmsis-nn-lut"))
-    warning = next(f for f in estimate.findings if f.rule == "PF603")
+    warning = next(f for f in estimate.findings if f.rule == "PF612")
     assert warning.severity.value == "warning"
     assert "82,688 B more arena, 85,712 instead of 3,024" in warning.message
     assert "the largest 81,920 B" in warning.message

@@ -7,7 +7,10 @@ from importlib import import_module
 from typing import Any
 
 # word -> (room, class)
-_STEPS: dict[str, tuple[str, str]] = {}
+_STEPS: dict[str, tuple[str, str]] = {
+    "cluster": ("cluster", "Cluster"),
+    "quantize-weights": ("quantize_weights", "QuantizeWeights"),
+}
 
 
 @lru_cache(maxsize=1)

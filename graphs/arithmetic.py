@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from ..errors import UnsupportedOp
 from .dims import OpDims, op_dims
+from .fake_quant import fake_quant_meaning
 from .geometry import Window
 from .ops import Activation
 from .reading import Reading
@@ -210,5 +211,5 @@ ARITHMETIC: dict[str, Meaning] = {
     "RSQRT": _one(lambda x: 1.0 / np.sqrt(np.maximum(x, 1e-300))),
     "QUANTIZE": _one(np.asarray), "DEQUANTIZE": _one(np.asarray), "CAST": _one(np.asarray),
     "MEAN": _reduced(np.mean), "SUM": _reduced(np.sum), "REDUCE_PROD": _reduced(np.prod),
-    "REDUCE_MAX": _reduced(np.max), "REDUCE_MIN": _reduced(np.min),
+    "REDUCE_MAX": _reduced(np.max), "REDUCE_MIN": _reduced(np.min), "FAKE_QUANT": fake_quant_meaning,
 }  # fmt: skip

@@ -77,16 +77,16 @@ def _record(subgraph: int, tensor: Tensor) -> Record:
         record["codes"] = form.code_count
         if form.codebook.ndim == 2:
             record["axis"] = form.axis
-    if tensor.dtype.is_float and form.bits is not None and "axis" not in record and _has_grids(tensor, form.bits):
+    if form.bits is not None and "axis" not in record and _has_grids(tensor, form.bits):
         record["axis"] = form.axis
     return record
 
 
 def _has_grids(tensor: Tensor, bits: int) -> bool:
-    """Whether the channels of a float constant have grids of their own: one grid has 2^bits values at most."""
+    """Whether it is a float constant whose channels have a grid each: one grid has 2^bits values at most."""
     from ..evaluate import constant_array
 
-    return most_distinct(constant_array(tensor), None) > 1 << bits
+    return tensor.dtype.is_float and most_distinct(constant_array(tensor), None) > 1 << bits
 
 
 def _records(stored: bytes) -> list[Record]:

@@ -25,13 +25,13 @@ def most_steps(bits: int) -> int:
 
 
 def grid_scales(values: npt.NDArray[Any], bits: int, *, axis: int | None, best: bool) -> Scales:
-    """s = share max|w| / (2^(k-1) - 1) per channel of `axis`, or one; share is 1, or that of least squared error.
+    """s = share max|w| / (2^(k-1) - 1), per channel of `axis` or one; share is 1, or the one of least error.
 
-    Channels of zeros have scale 0.
+    The error is the squared one; channels of zeros have scale 0.
     """
     rows = by_channel(values, axis).astype(np.float32, copy=False)
     largest, steps = np.abs(rows).max(axis=1), most_steps(bits)
-    chosen = (largest / np.float32(steps)).astype(np.float32)
+    chosen: Scales = (largest / np.float32(steps)).astype(np.float32)
     if not best:
         return chosen
     least = _squared_errors(rows, chosen, steps)
@@ -61,4 +61,5 @@ def spread(scales: npt.NDArray[Any], rank: int, axis: int | None) -> npt.NDArray
 def _squared_errors(rows: npt.NDArray[np.float32], scales: Scales, steps: int) -> npt.NDArray[np.float64]:
     safe = np.where(scales > 0, scales, np.float32(1))[:, None]
     off = np.clip(np.rint(rows / safe), -steps, steps) * safe - rows
-    return np.einsum("ij,ij->i", off, off).astype(np.float64)
+    errors: npt.NDArray[np.float64] = np.einsum("ij,ij->i", off, off).astype(np.float64)
+    return errors

@@ -80,12 +80,14 @@ def rows_of(values: npt.NDArray[Any], *, mass: npt.NDArray[Any] | None = None, k
 
 def distinct_counts(rows: Rows) -> Indices:
     """Per row how many values differ."""
-    return 1 + np.count_nonzero(np.diff(rows.values, axis=1), axis=1)
+    counts: Indices = 1 + np.count_nonzero(np.diff(rows.values, axis=1), axis=1)
+    return counts
 
 
 def squared_errors(rows: Rows, centres: Reals) -> Reals:
     """Per row sum of m (x - nearest centre)^2; centres ascending."""
-    return _potentials(rows, centres, _stretches(rows, centres, _all(rows)), _all(rows)).sum(axis=1)
+    errors: Reals = _potentials(rows, centres, _stretches(rows, centres, _all(rows)), _all(rows)).sum(axis=1)
+    return errors
 
 
 def lloyd(rows: Rows, start: Reals, *, snap: Snap = free, most_rounds: int = _MOST_ROUNDS) -> Reals:
@@ -139,7 +141,8 @@ def _sent(rows: Rows, centres: Reals, ends: Indices, at: Indices, idle: npt.NDAr
 def linear_start(rows: Rows, clusters: int, _random: np.random.Generator) -> Reals:
     """Evenly between the least and the greatest value (best in Deep Compression, arXiv 1510.00149)."""
     low, high = rows.values[:, :1], rows.values[:, -1:]
-    return low + (high - low) * np.linspace(0.0, 1.0, clusters)
+    even: Reals = low + (high - low) * np.linspace(0.0, 1.0, clusters)
+    return even
 
 
 def density_start(rows: Rows, clusters: int, _random: np.random.Generator) -> Reals:
@@ -227,13 +230,15 @@ def _stretches(rows: Rows, centres: Reals, at: Indices) -> Indices:
 
 
 def _sums(running: Reals, ends: Indices, at: Indices) -> Reals:
-    return np.diff(running[at[:, None], ends], axis=1)
+    sums: Reals = np.diff(running[at[:, None], ends], axis=1)
+    return sums
 
 
 def _potentials(rows: Rows, centres: Reals, ends: Indices, at: Indices) -> Reals:
     """sum m (x - c)^2 = sum m x^2 - 2 c sum m x + c^2 sum m per stretch."""
     mass, first, second = (_sums(s, ends, at) for s in (rows.mass, rows.first, rows.second))
-    return np.maximum(second - 2 * centres * first + centres * centres * mass, 0.0)
+    off: Reals = np.maximum(second - 2 * centres * first + centres * centres * mass, 0.0)
+    return off
 
 
 def _bisect(low: Indices, high: Indices, is_before: Callable[[Indices], npt.NDArray[np.bool_]]) -> Indices:

@@ -1,4 +1,4 @@
-"""How do weights come to need few bits? The step `quantize-weights`: k-bit grids that every interpreter runs."""
+"""How do weights come to need few bits? The step `quantize-weights`: k-bit grids that anything runs."""
 
 from __future__ import annotations
 
@@ -12,14 +12,15 @@ from pydantic import Field
 from ...errors import VariantInvalid
 from ..dtype import DType
 from ..ir import OPTIONAL, ModelGraph, Op, Quantization, Tensor
+from .bit_widths import weight_bits
 from .given import Given
 from .grid import Scales, grid_scales, spread, steps_of
-from .known import book_axis, exact_values, known_after
+from .known import Reals, book_axis, exact_values, known_after
 from .weights import WEIGHT_PLACES, Selection, Weight, changed, chosen, with_tensors
 
 # kind -> the inputs that hold data and bias
 _DATA_AND_BIAS = {"TRANSPOSE_CONV": (2, 3)}
-_INTEGERS = {DType.INT32: np.int32, DType.INT64: np.int64}
+_INTEGERS: dict[DType, type[np.int32] | type[np.int64]] = {DType.INT32: np.int32, DType.INT64: np.int64}
 
 
 @dataclass(frozen=True)
@@ -59,13 +60,6 @@ class QuantizeWeights:
         return with_tensors(graph, done)
 
 
-def weight_bits(tensor: Tensor) -> int:
-    """Bits that one of its values needs: what is known of them, else its type's."""
-    if tensor.form is not None and tensor.form.bits is not None:
-        return tensor.form.bits
-    return tensor.dtype.bits or 0
-
-
 def _on_grid(tensor: Tensor, weight: Weight, step: QuantizeWeights) -> Tensor:
     axis = _axis(tensor, weight, step)
     values, form = exact_values(tensor), tensor.form
@@ -97,7 +91,7 @@ def _axis(tensor: Tensor, weight: Weight, step: QuantizeWeights) -> int | None:
     return quantization.axis if step.per_channel else None
 
 
-def _restored(tensor: Tensor, values: np.ndarray, scales: Scales, bits: int) -> Tensor:  # type: ignore[type-arg]
+def _restored(tensor: Tensor, values: Reals, scales: Scales, bits: int) -> Tensor:
     """The integer tensor on wider steps; a channel of zeros keeps its scale."""
     old = tensor.quantization
     assert old is not None

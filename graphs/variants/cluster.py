@@ -47,11 +47,10 @@ class Cluster:
     def apply(self, graph: ModelGraph, given: Given) -> ModelGraph:
         """The model with shared weights."""
         meant = chosen(graph, Selection(self.only, self.skip, self.depthwise, self.first))
-        random = np.random.default_rng(given.seed)
         done = []
         for number, weight in enumerate(meant):
             given.progress(number, len(meant), f"clustering {weight.name}")
-            done.append(_clustered(graph.tensors[weight.tensor], weight, self, random))
+            done.append(_clustered(graph.tensors[weight.tensor], weight, self, given.seed))
         given.progress(len(meant), len(meant), "clustered")
         return with_tensors(graph, done)
 
@@ -65,7 +64,7 @@ def clustered_bits(count: int, codes: int, *, value_bits: int, channels: int = 1
     return count * ceil(log2(codes)) + channels * codes * value_bits if codes > 1 else channels * value_bits
 
 
-def _clustered(tensor: Tensor, weight: Weight, step: Cluster, random: np.random.Generator) -> Tensor:
+def _clustered(tensor: Tensor, weight: Weight, step: Cluster, seed: int) -> Tensor:
     form = tensor.form
     if form is not None and form.mask is not None and not step.keep_zeros:
         raise VariantInvalid("pruned weights would come back", where=tensor.name, fix="use keep_zeros=true")
@@ -78,9 +77,11 @@ def _clustered(tensor: Tensor, weight: Weight, step: Cluster, random: np.random.
     if (distinct_counts(rows) <= step.clusters).all():
         result = tensor
     else:
-        tables = _tables(rows, step, snap, random)
+        tables = _tables(rows, step, snap, (seed, tensor.index, len(rows.values)))
         if axis is not None:
-            tables = _better(tables, rows, _for_all(tensor, units, scale, step, random), snap)
+            tables = _better(
+                tables, rows, _for_all(tensor, units, scale, step, (seed, tensor.index, 1)), snap
+            )
         new = from_channels(_nearest(tables, by_channel(units, axis), distinct_counts(rows), step.clusters),
                             tensor.shape, axis)  # fmt: skip
         result = changed(tensor, new * scale, None)
@@ -131,20 +132,22 @@ def _whole_steps(tensor: Tensor) -> Snap:
     return lambda means, _rows: np.clip(np.rint(means), least, most)
 
 
-def _tables(rows: Rows, step: Cluster, snap: Snap, random: np.random.Generator) -> Reals:
+def _tables(rows: Rows, step: Cluster, snap: Snap, seeds: tuple[int, ...]) -> Reals:
     everywhere = np.arange(len(rows.values))
+    random = np.random.default_rng(seeds)
     start = snap(started(rows, step.clusters, step.initialisation, random), everywhere)
     return lloyd(rows, start, snap=snap)
 
 
-def _for_all(tensor: Tensor, units: Reals, scale: Reals | float, step: Cluster,
-             random: np.random.Generator) -> Reals | None:  # fmt: skip
-    """The table of the whole tensor; None where its channels can share none."""
+def _for_all(
+    tensor: Tensor, units: Reals, scale: Reals | float, step: Cluster, seeds: tuple[int, ...]
+) -> Reals | None:
+    """The table of the whole tensor, the one it gets per tensor; None where its channels can share none."""
     try:
         rows, snap = _prepared(tensor, units, scale, axis=None, keep_zeros=step.keep_zeros)
     except VariantInvalid:
         return None
-    return _tables(rows, step, snap, random)
+    return _tables(rows, step, snap, seeds)
 
 
 def _better(tables: Reals, rows: Rows, common: Reals | None, snap: Snap) -> Reals:

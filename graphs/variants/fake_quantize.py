@@ -22,7 +22,7 @@ _MOVES = frozenset({
     "GATHER", "PAD", "MAX_POOL_2D", "REDUCE_MAX", "REDUCE_MIN", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE",
     "RESIZE_NEAREST_NEIGHBOR", "FAKE_QUANT",
 })  # fmt: skip
-# Outputs whose range TFLite's quantization spec fixes, whatever the samples say; the highest step is left out.
+# Outputs whose range the quantization spec of TFLite fixes; its highest step is left out.
 _FIXED_RANGES = {"SOFTMAX": (0.0, 1.0), "LOGISTIC": (0.0, 1.0), "TANH": (-1.0, 1.0)}
 
 Range = tuple[float, float]

@@ -12,6 +12,7 @@ _STEPS: dict[str, tuple[str, str]] = {
     "fake-quantize": ("fake_quantize", "FakeQuantize"),
     "mixed": ("mixed", "Mixed"),
     "quantize-weights": ("quantize_weights", "QuantizeWeights"),
+    "quantize": ("quantize", "Quantize"),
 }
 
 

@@ -62,15 +62,15 @@ def applied_one_by_one(graph: ModelGraph, names: tuple[str, ...]) -> ModelGraph:
     return so_far[-1]
 
 
-PAIRS = [names for names in permutations(STEPS, 2) if exists(*names) and names not in REFUSED]
+PAIRS = [
+    (*names, dtype) for names in permutations(STEPS, 2) for dtype in (DType.FLOAT32, DType.INT8)
+    if exists(*names) and names not in REFUSED and not (dtype is DType.INT8 and "fake" in names)
+]  # fmt: skip
 
 
-@pytest.mark.parametrize("names", PAIRS, ids=" | ".join)
-@pytest.mark.parametrize("dtype", [DType.FLOAT32, DType.INT8])
-def test_what_the_first_step_made_is_true_after_the_second(names: tuple[str, str], dtype: DType) -> None:
-    if dtype is DType.INT8 and "fake" in names:
-        pytest.skip("activations are integers already")
-    applied_one_by_one(network(dtype), names)
+@pytest.mark.parametrize(("first", "then", "dtype"), PAIRS)
+def test_what_the_first_step_made_is_true_after_the_second(first: str, then: str, dtype: DType) -> None:
+    applied_one_by_one(network(dtype), (first, then))
 
 
 @pytest.mark.parametrize("dtype", [DType.FLOAT32, DType.INT8])
@@ -100,6 +100,35 @@ def test_pruned_clustered_quantized_models_run(dtype: DType) -> None:
     inputs = [quantize(result.tensors[result.inputs[0]], samples(1)[0])]
     ours, theirs = evaluate(result, inputs)[0], run_tflite(write_tflite(result), inputs)[0]
     assert np.abs(ours.astype(float) - theirs.astype(float)).max() <= (1 if dtype is DType.INT8 else 1e-4)
+
+
+@pytest.mark.parametrize("bits", ["few bits", "few bits per tensor", "mixed"])
+def test_weights_of_few_bits_lose_nothing_more_in_an_int8_model(bits: str) -> None:
+    """Their grid becomes the int8 tensor's own: scale and all."""
+    if not exists("quantize"):
+        pytest.skip("no such step yet")
+    few = parse_recipe(STEPS[bits]).apply(network(), GIVEN)
+    whole = parse_recipe(STEPS["quantize"]).apply(few, GIVEN)
+    for a, b in zip(weights(few), weights(whole), strict=True):
+        assert whole.tensors[b.tensor].dtype is DType.INT8
+        np.testing.assert_allclose(
+            exact_values(few.tensors[a.tensor]), exact_values(whole.tensors[b.tensor]), rtol=1e-6
+        )
+
+
+@pytest.mark.parametrize("bits", ["few bits", "mixed"])
+def test_int8_first_or_few_bits_first_come_out_alike(bits: str) -> None:
+    """Float | few bits | int8 against float | int8 | few bits: the same grids, at most a step apart."""
+    if not exists("quantize"):
+        pytest.skip("no such step yet")
+    orders = [(bits, "quantize"), ("quantize", bits)]
+    one, other = (applied_one_by_one(network(), names) for names in orders)
+    for a, b in zip(weights(one), weights(other), strict=True):
+        first, second = exact_values(one.tensors[a.tensor]), exact_values(other.tensors[b.tensor])
+        if one.tensors[a.tensor].form.bits == other.tensors[b.tensor].form.bits:  # type: ignore[union-attr]
+            grid = one.tensors[a.tensor].quantization
+            assert grid is not None
+            assert np.abs(first - second).max() <= grid.scales.max() * 1.02
 
 
 @pytest.mark.parametrize(("names", "why"), REFUSED.items(), ids=[" | ".join(names) for names in REFUSED])

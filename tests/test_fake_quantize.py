@@ -92,6 +92,15 @@ def test_ranges_are_those_of_the_samples_with_zero_in_them() -> None:
     assert ranges == [(0.0, 3.0), (0.0, 3.0)]
 
 
+def test_percentiles_leave_the_rarest_values_out() -> None:
+    """1000 values of 0.001 .. 1 and one of 50: the 99th percentile is about 0.99."""
+    b = GraphBuilder(dtype=DType.FLOAT32)
+    graph = b.finish([b.unary("ABS", b.input((1, 1001)))])
+    taken = (np.array([[[*np.arange(1, 1001) / 1000, 50.0]]], np.float32),)
+    result = FakeQuantize(8, ranges="percentile", percentile=99).apply(graph, Given(samples=taken))
+    assert result.ops[0].attributes.max == pytest.approx(0.99, abs=0.02)  # type: ignore[union-attr]
+
+
 def test_softmax_has_the_range_that_tflite_fixes() -> None:
     """8 bits: 0 .. 255/256, so that a step is 1/256."""
     b = GraphBuilder(dtype=DType.FLOAT32)
@@ -160,5 +169,5 @@ def test_models_of_integers_are_refused(dtype: DType) -> None:
 def test_ranges_need_samples_without_infinities() -> None:
     with pytest.raises(NeedsSamples):
         FakeQuantize(4).apply(network(), Given())
-    with pytest.raises(VariantInvalid, match="infinite or undefined"):
+    with pytest.raises(VariantInvalid, match="infinite or no number"):
         FakeQuantize(4).apply(network(), Given(samples=(np.full((1, 8, 8, 3), np.inf, np.float32),)))

@@ -10,6 +10,7 @@ from preflash.errors import VariantInvalid
 from preflash.graphs.build import GraphBuilder
 from preflash.graphs.evaluate import constant_array, evaluate, quantize
 from preflash.graphs.ir import DType, ModelGraph, Tensor, WeightForm
+from preflash.graphs.ops import Conv2DAttributes
 from preflash.graphs.quantities import per_tensor
 from preflash.graphs.tflite.read import parse_tflite
 from preflash.graphs.tflite.write import write_tflite
@@ -28,11 +29,11 @@ def tensors_of(graph: ModelGraph) -> list[Tensor]:
 
 
 def float_rows(values: list[list[float]]) -> ModelGraph:
+    """A 1x1 convolution with these filters."""
     b = GraphBuilder(dtype=DType.FLOAT32)
-    x = b.input((1, len(values[0])))
-    y = b.tensor((1, len(values)))
-    b.op("FULLY_CONNECTED", (x, b.constant(np.array(values, np.float32))), None, outputs=[y])
-    return b.finish([y])
+    x = b.input((1, 1, 1, len(values[0])))
+    w = b.constant(np.array(values, np.float32)[:, None, None, :])
+    return b.finish(b.op("CONV_2D", (x, w), Conv2DAttributes()))
 
 
 def int8_row(stored: list[int], bias: int, dtype: DType = DType.INT8, zero_point: int = 0) -> ModelGraph:
@@ -55,7 +56,7 @@ def test_a_grid_reaches_as_far_below_zero_as_above(bits: int, steps: int) -> Non
 def test_float_weights_by_hand() -> None:
     """3 bits: steps of 6/3 and 1.5/3. 6 -2.9 0.9 -> 3 -1 0; 1.5 -0.8 0.2 -> 3 -2 0."""
     graph = QuantizeWeights(3).apply(float_rows([[6, -2.9, 0.9], [1.5, -0.8, 0.2]]), Given())
-    assert exact_values(tensors_of(graph)[0]).tolist() == [[6, -2, 0], [1.5, -1, 0]]
+    assert exact_values(tensors_of(graph)[0]).tolist() == [[[[6, -2, 0]]], [[[1.5, -1, 0]]]]
     form = tensors_of(graph)[0].form
     assert form is not None and form.bits == 3 and form.axis == 0
 
@@ -65,7 +66,7 @@ def test_one_grid_for_all_channels_by_hand() -> None:
     graph = QuantizeWeights(3, per_channel=False).apply(
         float_rows([[6, -2.9, 0.9], [1.5, -0.8, 0.2]]), Given()
     )
-    assert exact_values(tensors_of(graph)[0]).tolist() == [[6, -2, 0], [2, 0, 0]]
+    assert exact_values(tensors_of(graph)[0]).tolist() == [[[[6, -2, 0]]], [[[2, 0, 0]]]]
 
 
 def test_int8_weights_get_wider_steps_and_their_bias_follows() -> None:

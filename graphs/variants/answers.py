@@ -10,12 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from ...errors import DataInvalid, NeedsSamples
-from ..evaluate import dequantize, quantize, run_op
+from ..evaluate import dequantize, quantize
 from ..ir import ModelGraph, Tensor
+from .calibrate import activations as computed
+from .calibrate import batch_size, batched
 from .given import Given
 
 Array = npt.NDArray[Any]
-Answers = list[list[Array]]
+Answers = list[list[Array]]  # per run of one or more samples, per output
 
 
 def sample_count(graph: ModelGraph, given: Given, most: int) -> int:
@@ -51,26 +53,28 @@ def activations(graph: ModelGraph, given: Given, number: int) -> Iterator[tuple[
         found: Mapping[int, Array] = given.activations(graph, inputs)
         yield from found.items()
         return
-    main = graph.main
-    values: dict[int, Array] = dict(zip(main.inputs, inputs, strict=True))
-    last = {t: op.index for op in main.ops for t in op.inputs}
-    made = dict(values)
-    for op in (None, *main.ops):
-        if op is not None:
-            made = run_op(main, op, values)
-            values.update(made)
-            for t in [t for t in op.inputs if last.get(t) == op.index]:
-                values.pop(t, None)
-        yield from ((t, dequantize(main.tensors[t], stored)) for t, stored in made.items())
+    for t, stored in computed(graph.main, inputs):
+        yield t, dequantize(graph.tensors[t], stored)
 
 
 def answers(graph: ModelGraph, given: Given, count: int) -> Answers:
-    """The real values of the model's outputs for the first samples."""
+    """The real values of the model's outputs for the first samples, several at once where the model allows."""
+    size = 1 if given.activations is not None else min(count, batch_size(graph))
+    if size > 1:
+        return [_of_batch(graph, given, range(n, min(n + size, count))) for n in range(0, count, size)]
     told: Answers = []
     for number in range(count):
         found = {t: values for t, values in activations(graph, given, number) if t in graph.outputs}
         told.append([np.asarray(found[t], np.float64) for t in graph.outputs])
     return told
+
+
+def _of_batch(graph: ModelGraph, given: Given, numbers: range) -> list[Array]:
+    each = [stored_inputs(graph, given, number) for number in numbers]
+    inputs = [np.concatenate(parts) for parts in zip(*each, strict=True)]
+    main = batched(graph.main, len(numbers))
+    found = {t: stored for t, stored in computed(main, inputs) if t in main.outputs}
+    return [dequantize(main.tensors[t], found[t]) for t in main.outputs]
 
 
 def sqnr_db(reference: Answers, other: Answers) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,9 +12,10 @@ from pydantic import Field
 from ...errors import VariantInvalid
 from ..ir import DType, ModelGraph, Op, wire
 from ..ops import FakeQuantAttributes
-from .answers import activations, sample_count
+from .calibrate import observed, real_samples
 from .given import Given
 from .quantize_weights import QuantizeWeights
+from .ranges import Range, chosen_range
 
 # Outputs that hold values of an input and no others: they lie on its grid.
 _MOVES = frozenset({
@@ -25,20 +26,20 @@ _MOVES = frozenset({
 # Outputs whose range the quantization spec of TFLite fixes; its highest step is left out.
 _FIXED_RANGES = {"SOFTMAX": (0.0, 1.0), "LOGISTIC": (0.0, 1.0), "TANH": (-1.0, 1.0)}
 
-Range = tuple[float, float]
-
 
 @dataclass(frozen=True)
 class FakeQuantize:
     """Float activations are rounded to k bits by FAKE_QUANT ops behind the ops that compute them.
 
     The model stays float and runs wherever TFLite runs, so its accuracy is that of k-bit activations; no
-    runtime becomes faster or smaller by it. Ranges are the lowest and highest value on the samples, widened
-    to hold 0; softmax, logistic and tanh have TFLite's fixed ones. Ops that only move values add no rounding.
+    runtime becomes faster or smaller by it. Ranges are those of the values on the samples, widened to hold
+    0; softmax, logistic and tanh have TFLite's fixed ones. Ops that only move values add no rounding.
 
     Args:
         bits: of activations.
         weight_bits: of weights too (quantize-weights); absent leaves them.
+        per_channel, best: of the weights, as in quantize-weights.
+        ranges, percentile: all values of an activation, or without the rarest on either side.
         only, skip: names of activations, or indices of the ops that make them. What is rounded already stays.
         most_samples: of the given ones, the first so many are used.
     """
@@ -48,6 +49,8 @@ class FakeQuantize:
     weight_bits: Annotated[int, Field(ge=2, le=8)] | None = None
     per_channel: bool = True
     best: bool = False
+    ranges: Literal["minmax", "percentile"] = "minmax"
+    percentile: Annotated[float, Field(gt=50, le=100)] = 99.99
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     most_samples: Annotated[int, Field(ge=1)] = 100
@@ -92,18 +95,13 @@ def _ranges(graph: ModelGraph, meant: Iterable[int], given: Given, step: FakeQua
     """The range of each activation, 0 in it."""
     kinds = {t: op.kind for op in graph.ops for t in op.outputs}
     found = {t: _fixed_range(kinds.get(t, ""), step.bits) for t in meant}
-    seen = {t for t in found if kinds.get(t) not in _FIXED_RANGES}
-    count = sample_count(graph, given, step.most_samples)
-    for number in range(count):
-        given.progress(number, count, "observing activations")
-        for t, values in activations(graph, given, number):
-            if t in seen and values.size:
-                if not np.isfinite(values).all():
-                    raise VariantInvalid("is infinite or undefined on a sample",
-                                         where=f"tensor {graph.tensors[t].name}")  # fmt: skip
-                low, high = found[t]
-                found[t] = min(low, float(values.min())), max(high, float(values.max()))
-    given.progress(count, count, "observed activations")
+    asked = [t for t in found if kinds.get(t) not in _FIXED_RANGES]
+    few = replace(given, samples=tuple(s[: step.most_samples] for s in given.samples))
+    samples = real_samples(graph, few, random_samples=0)
+    seen = observed(graph, asked, few, samples=samples, bins=step.ranges != "minmax")
+    for t, histogram in seen.items():
+        low, high = chosen_range(histogram, step.ranges, percentile=step.percentile)
+        found[t] = min(low, 0.0), max(high, 0.0)
     return {t: r if r[0] < r[1] else (0.0, 1.0) for t, r in found.items()}
 
 

@@ -32,7 +32,8 @@ class QuantizeWeights:
     shares a table goes on sharing it: one table for all channels gets one grid for all.
 
     Args:
-        per_channel: one grid per output channel; int8 weights with one scale keep one.
+        per_channel: one grid per output channel of convolutions; fully connected ops, and int8 weights
+            with one scale, have one as in TFLite's kernels.
         best: the scale of least squared error out of 21 between 0.2 and 1 of the widest, not the widest.
     """
 
@@ -80,7 +81,8 @@ def _axis(tensor: Tensor, weight: Weight, step: QuantizeWeights) -> int | None:
     quantization, form = tensor.quantization, tensor.form
     if tensor.dtype.is_float:
         one_table = form is not None and form.codebook is not None and form.codebook.ndim == 1
-        return weight.output_axis if step.per_channel and not one_table else None
+        is_one = one_table or weight.kind == "FULLY_CONNECTED" or not step.per_channel
+        return None if is_one else weight.output_axis
     if tensor.dtype not in (DType.INT8, DType.INT4) or quantization is None or quantization.zero_points.any():
         raise VariantInvalid(
             f"{tensor.dtype} weights have no symmetric grid of fewer bits", where=tensor.name,

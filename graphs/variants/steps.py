@@ -13,6 +13,7 @@ _STEPS: dict[str, tuple[str, str]] = {
     "mixed": ("mixed", "Mixed"),
     "quantize-weights": ("quantize_weights", "QuantizeWeights"),
     "quantize": ("quantize", "Quantize"),
+    "prune": ("prune", "Prune"),
 }
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from itertools import permutations
+from itertools import combinations, permutations
 
 import numpy as np
 import pytest
@@ -66,6 +66,18 @@ PAIRS = [
     (*names, dtype) for names in permutations(STEPS, 2) for dtype in (DType.FLOAT32, DType.INT8)
     if exists(*names) and names not in REFUSED and not (dtype is DType.INT8 and "fake" in names)
 ]  # fmt: skip
+
+
+_THREE = ("prune", "cluster", "cluster per channel", "few bits", "quantize")
+TRIPLES = [
+    names for names in permutations(_THREE, 3)
+    if exists(*names) and not any(pair in REFUSED for pair in combinations(names, 2))
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("names", TRIPLES, ids=" | ".join)
+def test_what_earlier_steps_made_is_true_after_all_three(names: tuple[str, str, str]) -> None:
+    applied_one_by_one(network(), names)
 
 
 @pytest.mark.parametrize(("first", "then", "dtype"), PAIRS)
@@ -139,3 +151,23 @@ def test_an_order_that_cannot_be_is_refused_with_a_reason(names: tuple[str, str]
     with pytest.raises(VariantInvalid, match=why) as caught:
         parse_recipe(STEPS[names[1]]).apply(first, GIVEN)
     assert caught.value.fix
+
+
+@pytest.mark.parametrize("dtype", [DType.FLOAT32, DType.INT8])
+def test_pruning_after_clustering_may_not_add_a_value(dtype: DType) -> None:
+    """One weight in a hundred: the eight values stay, and zero would be the ninth."""
+    if not exists("prune"):
+        pytest.skip("no such step yet")
+    shared = parse_recipe("cluster clusters=8 keep_zeros=false only=4").apply(network(dtype), GIVEN)
+    assert (exact_values(shared.tensors[weights(shared)[3].tensor]) != 0).all()
+    with pytest.raises(VariantInvalid, match="zero is none of its 8 shared values") as caught:
+        parse_recipe("prune sparsity=0.01 only=4").apply(shared, GIVEN)
+    assert caught.value.fix == "prune before clustering"
+
+
+@pytest.mark.parametrize("text", STEPS.values())
+def test_a_step_is_told_in_the_words_that_make_it(text: str) -> None:
+    if text.split()[0] not in step_types():
+        pytest.skip("no such step yet")
+    recipe = parse_recipe(text)
+    assert parse_recipe(recipe.text).steps == recipe.steps

@@ -13,6 +13,7 @@ from ..dtype import DType
 from ..evaluate import constant_array, quantize
 from ..ir import Quantization, Tensor, WeightForm
 from ..quantities import symmetric
+from .known import grid_axis
 from .weights import WEIGHT_PLACES, packed_int4
 
 Reals = npt.NDArray[Any]
@@ -59,7 +60,8 @@ def integer_weights(
     if known is not None:
         stored, grid = known
     else:
-        axis = _axis(tensor.form, kind, per_channel=per_channel)
+        is_one_grid = _has_one_grid(tensor)
+        axis = _axis(tensor.form, kind, per_channel=per_channel, is_one_grid=is_one_grid)
         floor = least if axis is not None or not np.ndim(least) else float(np.max(least))
         stored, grid = symmetric(reals, axis=axis, bits=_grid_bits(tensor.form, bits), least=floor)
         if axis is not None:
@@ -108,14 +110,20 @@ def _along(grid: Quantization, rank: int) -> Reals:
     return grid.scales.reshape(shape)
 
 
-def _axis(form: WeightForm | None, kind: str, *, per_channel: bool) -> int | None:
+def _axis(form: WeightForm | None, kind: str, *, per_channel: bool, is_one_grid: bool = False) -> int | None:
     """The axis of the scales; None is one scale."""
     axis = WEIGHT_PLACES[kind][1]
-    if not per_channel or kind == "FULLY_CONNECTED":
+    if not per_channel or kind == "FULLY_CONNECTED" or is_one_grid:
         return None
     if form is not None and form.codebook is not None and (form.codebook.ndim == 1 or form.axis != axis):
         return None
     return axis
+
+
+def _has_one_grid(tensor: Tensor) -> bool:
+    """Whether values of few bits lie on one grid for all channels."""
+    form = tensor.form
+    return form is not None and form.bits is not None and grid_axis(tensor, form) is None
 
 
 def _grid_bits(form: WeightForm | None, bits: int) -> int:

@@ -29,10 +29,12 @@ def weight_curve(
 ) -> LossCurve:
     """Loss = sum of the squares that go / sum of all squares = 10^(-SQNR in dB / 10) of the weights."""
     energies, sizes = matrix_units(magnitudes, granularity, output_axis)
-    order = np.argsort(energies / sizes, kind="stable") if len(sizes) > 1 else slice(None)
-    risen = np.sort(energies) if len(sizes) == 1 else energies[order]
-    lost = np.concatenate([[0.0], np.cumsum(risen)])
-    gone = np.concatenate([[0.0], np.cumsum(np.broadcast_to(sizes, energies.shape)[order])])
+    if len(sizes) == 1:
+        gone, risen = np.arange(len(energies) + 1) * sizes, np.sort(energies)
+    else:
+        order = np.argsort(energies / sizes, kind="stable")
+        gone, risen = np.append(0, np.cumsum(sizes[order])), energies[order]
+    lost = np.append(0.0, np.cumsum(risen))
     sparsities = _FINE * highest
     losses = np.interp(sparsities * gone[-1], gone, lost) / (lost[-1] or 1.0)
     return LossCurve(sparsities, losses)

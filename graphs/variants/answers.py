@@ -58,7 +58,7 @@ def activations(graph: ModelGraph, given: Given, number: int) -> Iterator[tuple[
 
 
 def answers(graph: ModelGraph, given: Given, count: int) -> Answers:
-    """The real values of the model's outputs for the first samples, several at once where the model allows."""
+    """The real values of the outputs for the first samples, several at once where the model allows."""
     size = 1 if given.activations is not None else min(count, batch_size(graph))
     if size > 1:
         runs = (range(n, min(n + size, count)) for n in range(0, count, size))

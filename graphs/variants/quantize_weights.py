@@ -14,7 +14,7 @@ from ..dtype import DType
 from ..ir import OPTIONAL, ModelGraph, Op, Quantization, Tensor
 from .bit_widths import weight_bits
 from .given import Given
-from .grid import Scales, grid_scales, spread, steps_of
+from .grid import Scales, grid_scales, most_steps, spread, steps_of
 from .known import Reals, book_axis, exact_values, known_after
 from .weights import WEIGHT_PLACES, Selection, Weight, changed, chosen, with_tensors
 
@@ -99,7 +99,8 @@ def _restored(tensor: Tensor, values: Reals, scales: Scales, bits: int) -> Tenso
     assert old is not None
     wider = np.broadcast_to(scales, old.scales.shape)
     wider = np.where(wider > 0, wider, old.scales).astype(np.float32)
-    quantization = Quantization(wider, old.zero_points, old.axis)
+    ends = None if old.minimum is None or old.maximum is None else wider * np.float32(most_steps(bits))
+    quantization = Quantization(wider, old.zero_points, old.axis, None if ends is None else -ends, ends)
     axis = old.axis if old.is_per_channel else None
     along = spread(wider, values.ndim, axis)
     on_grid = replace(tensor, quantization=quantization)

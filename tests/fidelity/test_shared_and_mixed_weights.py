@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from preflash.graphs.ir import ModelGraph
 from preflash.graphs.tflite.read import read_tflite
 from preflash.graphs.tflite.write import write_tflite
 from preflash.graphs.variants.bit_widths import average_bits, bits_of, packed_weight_bytes
@@ -40,7 +41,18 @@ def test_sixteen_weights_in_four_clusters_of_floats_are_3_2_times_smaller() -> N
 def test_a_clustered_model_is_as_long_as_before(name: str) -> None:
     """SA-25, exact, leaving out our own entry that says which weights are clustered."""
     graph = read_tflite(shared_dir() / "models" / f"{name}.tflite")
-    result = Cluster(16).apply(graph, Given())
-    main = result.main
-    bare = result.with_main(replace(main, tensors=tuple(replace(t, form=None) for t in main.tensors)))
-    assert len(write_tflite(bare)) == len(write_tflite(graph))
+    assert bare_bytes(Cluster(16).apply(graph, Given())) == len(write_tflite(graph))
+
+
+@pytest.mark.parametrize("name", ["kws_ref_model", "vww_96_int8", "pretrainedResnet_quant"])
+def test_weights_of_few_bits_are_stored_in_as_many_bytes(name: str) -> None:
+    """int8 with values on a grid of 4 bits: any interpreter runs them, no file shrinks."""
+    graph = read_tflite(shared_dir() / "models" / f"{name}.tflite")
+    assert bare_bytes(QuantizeWeights(4).apply(graph, Given())) == len(write_tflite(graph))
+
+
+def bare_bytes(graph: ModelGraph) -> int:
+    """Bytes of the file without our own entry."""
+    main = graph.main
+    tensors = tuple(replace(t, form=None) for t in main.tensors)
+    return len(write_tflite(graph.with_main(replace(main, tensors=tensors))))

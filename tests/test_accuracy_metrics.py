@@ -1,4 +1,4 @@
-"""What counts as accurate: hits with ties, AUCs of scores and of reconstruction errors, mean square errors."""
+"""What counts as accurate: hits with ties, AUCs of scores and reconstruction errors, square errors."""
 
 from __future__ import annotations
 

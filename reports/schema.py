@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, plan studies, accuracy, device, runtime and scenario files."""
+"""Which JSON Schemas ship: of results, plan studies, accuracy, device, runtime, scenario, recipe files."""
 
 from __future__ import annotations
 
@@ -45,6 +45,13 @@ def _runtime() -> dict[str, Any]:
     return _of_file(RuntimeSpec)
 
 
+def _recipe() -> dict[str, Any]:
+    from ..graphs.variants.recipe import recipe_schema
+
+    title = "preflash recipe: steps that make a variant of a model, or several recipes"
+    return {"$schema": _DIALECT, "title": title, **recipe_schema()}
+
+
 def _scenario() -> dict[str, Any]:
     from ..simulator.scenario import Scenario
 
@@ -66,7 +73,7 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
-    "accuracy": _accuracy,
+    "recipe": _recipe, "accuracy": _accuracy,
 }  # fmt: skip
 
 

@@ -210,5 +210,11 @@ def _error(words: dict[str, Any], limits: Limits) -> PreflashError:
             f"running the model needs more than {limits.memory_bytes >> 20} MiB beside the interpreter",
             fix="take fewer samples or allow more memory",
         )
+    if words["error"] == "silent":
+        return LimitExceeded(
+            "the interpreter gives up without a reason, as it does when it gets no memory "
+            f"({limits.memory_bytes >> 20} MiB are allowed)",
+            fix="allow more memory, or check the model's ops",
+        )
     where, fix = str(words.get("where", "")), str(words.get("fix", "check its ops and inputs"))
     return ModelError(str(words["what"]), where=where, fix=fix)

@@ -16,7 +16,7 @@ from preflash.graphs.ir import ModelGraph, wire
 from preflash.graphs.tflite.write import write_tflite
 from preflash.graphs.variants.weights import changed, real_values, weights, with_tensors
 from preflash.simulator.accuracy.divergence import agreement, divergence, matched, sqnr_db
-from preflash.simulator.accuracy.kernels import KERNELS, kernels_for
+from preflash.simulator.accuracy.kernels import KERNELS, kernels_for, kernels_that_ran
 from preflash.simulator.accuracy.measure import compare, measure, scorer
 from preflash.simulator.accuracy.outputs import Way, model_of, outputs_of
 from preflash.simulator.accuracy.samples import Samples
@@ -192,6 +192,13 @@ def test_every_runtime_has_kernels_that_stand_for_it(name: str) -> None:
 )  # fmt: skip
 def test_the_kernels_are_those_whose_outputs_boards_gave(runtime: str, kernels: str) -> None:
     assert kernels_for(load_runtime(runtime)).name == kernels
+
+
+def test_xnnpack_that_took_no_op_does_not_stand_for_a_board() -> None:
+    asked = kernels_for(load_runtime("x-cube-ai"))
+    assert kernels_that_ran(asked, "") is asked and asked.basis is Basis.MEASURED
+    ran = kernels_that_ran(asked, "took none of the model's ops")
+    assert (ran.name, ran.basis) == ("builtin", Basis.ANALYTIC)
 
 
 def test_kernels_can_be_asked_for_by_name() -> None:

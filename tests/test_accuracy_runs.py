@@ -159,6 +159,10 @@ def test_a_process_that_is_killed_from_outside_is_a_named_error() -> None:
 
 
 def test_a_model_that_never_ends_is_stopped() -> None:
+    for limit_s in (1e-4, 0.01):  # over before the process is there
+        way = replace(FRESH, limits=Limits(time_s=limit_s))
+        with pytest.raises(LimitExceeded):
+            outputs_of(model_of(endless()), Samples((np.ones((1, 1), np.float32),)), way)
     way = replace(FRESH, limits=Limits(time_s=1.5))
     start = time.monotonic()
     with pytest.raises(LimitExceeded, match=r"more than 1\.5 s"):

@@ -137,6 +137,8 @@ class Child:
             [sys.executable, "-P", "-m", _WORKER, str(self.limits.memory_bytes), last_s],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, env=environment,
         )  # fmt: skip
+        if self._is_late:  # the time was over before there was anything to end
+            self._process.kill()
         assert self._process.stdout is not None
         if read_message(self._process.stdout) is None:
             raise self._ended()

@@ -24,7 +24,8 @@ from shared_data import shared_dir
 # Float models, and the range of the noise that calibrates them. model_ToyCar is left out: version 0.10.0
 # writes int8 biases for its dense ops, which LiteRT refuses.
 MODELS = {
-    "pretrainedResnet": (0.0, 255.0), "pretrainedResnet_large_float": (0.0, 255.0), "vww_96_float": (0.0, 1.0),
+    "pretrainedResnet": (0.0, 255.0), "pretrainedResnet_large_float": (0.0, 255.0),
+    "vww_96_float": (0.0, 1.0),
 }  # fmt: skip
 COLUMNS = ("model", "tensor", "channels", "scale", "zero_point", "values_sha256")
 
@@ -77,7 +78,8 @@ def _row(model: str, tensor: Tensor) -> dict[str, str]:
 
 
 def _print_recorded() -> None:
-    print(f"# ai-edge-quantizer {version('ai-edge-quantizer')}, static_wi8_ai8, min and max of 16 samples of noise")
+    tool = f"ai-edge-quantizer {version('ai-edge-quantizer')}"
+    print(f"# {tool}, static_wi8_ai8, min and max of 16 samples of noise")
     writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
     writer.writeheader()
     for name in MODELS:

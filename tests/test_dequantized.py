@@ -34,7 +34,8 @@ def integer(**options: object) -> tuple[ModelGraph, np.ndarray]:
 
 
 @pytest.mark.parametrize("options", [
-    {}, {"io": "float"}, {"activations": "int16", "io": "float"}, {"activations": "float"}, {"weights": "int4"},
+    {}, {"io": "float"}, {"activations": "int16", "io": "float"}, {"activations": "float"},
+    {"weights": "int4"},
 ], ids=str)  # fmt: skip
 def test_it_computes_in_float_with_the_weights_of_the_integer_model(options: dict[str, object]) -> None:
     graph, samples = integer(**options)

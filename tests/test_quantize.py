@@ -70,7 +70,7 @@ def test_sa_19_an_asymmetric_range_holds_zero_exactly() -> None:
 
 
 def test_sa_19_weights_are_symmetric_and_biases_have_the_product_of_scales() -> None:
-    """max|w| 0.635 / 127 = 0.005; inputs 6 / 255; bias 0.0235294 x 0.005 = 0.000117647, and 1.0 is 8500 of it."""
+    """max|w| 0.635 / 127 = 0.005; inputs 6 / 255; bias 0.0235294 x 0.005 = 0.000117647, 1.0 is 8500 of it."""
     b = GraphBuilder(dtype=FLOAT)
     weight = b.constant(np.array([[0.635, -0.1]], np.float32))
     bias = b.constant(np.array([1.0], np.float32))
@@ -82,7 +82,10 @@ def test_sa_19_weights_are_symmetric_and_biases_have_the_product_of_scales() -> 
     assert operand(whole, 0, 1).quantization.scales.tolist() == pytest.approx([0.005])
     assert constant_array(operand(whole, 0, 1)).tolist() == [[127, -20]]
     assert operand(whole, 0, 2).quantization.scales.tolist() == pytest.approx([6 / 255 * 0.005])
-    assert (operand(whole, 0, 2).dtype, constant_array(operand(whole, 0, 2)).tolist()) == (DType.INT32, [8500])
+    assert (operand(whole, 0, 2).dtype, constant_array(operand(whole, 0, 2)).tolist()) == (
+        DType.INT32,
+        [8500],
+    )
 
 
 @pytest.mark.parametrize(("bits", "highest"), [(8, 127), (4, 7), (2, 1)])
@@ -105,7 +108,10 @@ def test_a_whole_network_becomes_integer_with_the_versions_and_types_of_the_spec
         ("FULLY_CONNECTED", 4), ("SOFTMAX", 2),
     ]  # fmt: skip
     assert {t.dtype for t in whole.tensors} == {DType.INT8, DType.INT32}
-    axes = [(len(operand(whole, n, 1).quantization.scales), operand(whole, n, 1).quantization.axis) for n in (0, 1, 2, 5)]
+    axes = [
+        (len(operand(whole, n, 1).quantization.scales), operand(whole, n, 1).quantization.axis)
+        for n in (0, 1, 2, 5)
+    ]
     assert axes == [(8, 0), (8, 3), (16, 0), (1, 0)]
     assert grid(whole, whole.outputs[0]) == (1 / 256, -128)
     assert grid(whole, whole.ops[0].outputs[0])[1] == -128  # RELU: nothing below zero
@@ -160,8 +166,12 @@ def test_float_ends_keep_their_names_and_types() -> None:
     graph = network()
     whole = made(graph, io="float")
     assert [whole.ops[0].kind, whole.ops[-1].kind] == ["QUANTIZE", "DEQUANTIZE"]
-    ends = [(t.name, t.dtype, t.shape) for t in (whole.tensors[whole.inputs[0]], whole.tensors[whole.outputs[0]])]
-    assert ends == [(t.name, t.dtype, t.shape) for t in (graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]])]
+    ends = [
+        (t.name, t.dtype, t.shape) for t in (whole.tensors[whole.inputs[0]], whole.tensors[whole.outputs[0]])
+    ]
+    assert ends == [
+        (t.name, t.dtype, t.shape) for t in (graph.tensors[graph.inputs[0]], graph.tensors[graph.outputs[0]])
+    ]
 
 
 def test_ops_without_an_integer_kernel_stay_float_between_conversions_and_are_named() -> None:
@@ -169,15 +179,39 @@ def test_ops_without_an_integer_kernel_stay_float_between_conversions_and_are_na
     x = b.unary("EXP", b.conv(b.input((1, 4, 4, 2)), 4))
     graph = b.finish([b.conv(b.reshape(x, (1, 4, 4, 4)), 2)])
     result = quantized(graph, Quantize(), samples(1, 4, 4, 2))
-    assert [op.kind for op in result.graph.ops] == ["CONV_2D", "DEQUANTIZE", "EXP", "QUANTIZE", "RESHAPE", "CONV_2D"]
+    assert [op.kind for op in result.graph.ops] == [
+        "CONV_2D",
+        "DEQUANTIZE",
+        "EXP",
+        "QUANTIZE",
+        "RESHAPE",
+        "CONV_2D",
+    ]
     assert any("EXP (op 1) stays float: tflite-micro has no int8 kernel" in note for note in result.notes)
+
+
+def test_ends_that_float_ops_alone_touch_stay_float_and_are_named() -> None:
+    b = GraphBuilder(dtype=FLOAT, seed=1)
+    x = b.input((1, 4), name="sound")
+    graph = b.finish([b.fully_connected(b.unary("EXP", x), 3)])
+    result = quantized(graph, Quantize(), samples(1, 4))
+    assert result.graph.tensors[result.graph.inputs[0]].dtype is FLOAT
+    assert any(note.startswith("sound stays float") for note in result.notes)
 
 
 def test_moves_between_float_ops_stay_float() -> None:
     b = GraphBuilder(dtype=FLOAT, seed=1)
     x = b.reshape(b.unary("EXP", b.conv(b.input((1, 4, 4, 2)), 4)), (1, 64))
     whole = made(b.finish([b.fully_connected(b.unary("EXP", x), 3)]))
-    assert [op.kind for op in whole.ops] == ["CONV_2D", "DEQUANTIZE", "EXP", "RESHAPE", "EXP", "QUANTIZE", "FULLY_CONNECTED"]
+    assert [op.kind for op in whole.ops] == [
+        "CONV_2D",
+        "DEQUANTIZE",
+        "EXP",
+        "RESHAPE",
+        "EXP",
+        "QUANTIZE",
+        "FULLY_CONNECTED",
+    ]
 
 
 @pytest.mark.parametrize("name", ["2", "named"])
@@ -186,7 +220,9 @@ def test_ops_stay_float_where_asked_for_by_index_or_weights(name: str) -> None:
     weight = graph.tensors[graph.ops[2].inputs[1]]
     graph = with_tensors(graph, [replace(weight, name="named")])
     whole = made(graph, keep_float=(name,))
-    float_convs = [op for op in whole.ops if op.kind == "CONV_2D" and whole.tensors[op.inputs[0]].dtype is FLOAT]
+    float_convs = [
+        op for op in whole.ops if op.kind == "CONV_2D" and whole.tensors[op.inputs[0]].dtype is FLOAT
+    ]
     assert len(float_convs) == 1
     assert float_convs[0].version == 1
 
@@ -219,7 +255,9 @@ def test_channels_of_zeros_keep_a_bias_that_int32_can_hold() -> None:
 def test_the_written_file_reads_back_as_the_same_graph() -> None:
     whole = made(network())
     again = parse_tflite(write_tflite(whole))
-    assert [(t.name, t.dtype, t.shape) for t in again.tensors] == [(t.name, t.dtype, t.shape) for t in whole.tensors]
+    assert [(t.name, t.dtype, t.shape) for t in again.tensors] == [
+        (t.name, t.dtype, t.shape) for t in whole.tensors
+    ]
     x = np.zeros((1, 8, 8, 3), np.int8)
     assert np.array_equal(evaluate(again, [x])[0], evaluate(whole, [x])[0])
 
@@ -246,7 +284,8 @@ def test_samples_are_needed_and_noise_must_be_asked_for() -> None:
 
 def test_noise_follows_the_seed() -> None:
     scales = [
-        grid(quantized(network(), Quantize(random_samples=4), Given(seed=seed)).graph, 0)[0] for seed in (1, 1, 2)
+        grid(quantized(network(), Quantize(random_samples=4), Given(seed=seed)).graph, 0)[0]
+        for seed in (1, 1, 2)
     ]
     assert scales[0] == scales[1] != scales[2]
 
@@ -283,7 +322,11 @@ def _all(graph: ModelGraph, one: list[np.ndarray]) -> dict[int, np.ndarray]:
 
 def test_progress_is_told_to_the_last_sample() -> None:
     told: list[tuple[int, int, str]] = []
-    made(network(), replace(samples(1, 8, 8, 3, count=5), progress=lambda *seen: told.append(seen)), ranges="kl")
+    made(
+        network(),
+        replace(samples(1, 8, 8, 3, count=5), progress=lambda *seen: told.append(seen)),
+        ranges="kl",
+    )
     assert (5, 5, "calibrating") in told
     assert any("kl" in what for _, _, what in told)
 
@@ -293,7 +336,9 @@ def test_progress_is_told_to_the_last_sample() -> None:
     [(np.zeros((3, 7), np.float32), DataInvalid), (np.full((2, 8, 8, 3), np.nan, np.float32), VariantInvalid),
      (np.array([["a"] * 192]), DataInvalid)],
 )  # fmt: skip
-def test_samples_that_do_not_go_with_the_model_are_named_errors(array: np.ndarray, error: type[Exception]) -> None:
+def test_samples_that_do_not_go_with_the_model_are_named_errors(
+    array: np.ndarray, error: type[Exception]
+) -> None:
     with pytest.raises(error):
         quantized(network(), Quantize(), Given(samples=(array,)))
 
@@ -310,7 +355,9 @@ def test_samples_that_do_not_go_with_the_model_are_named_errors(array: np.ndarra
         ({"keep_float": ("nobody",)}, "nobody"),
     ],
 )
-def test_what_no_interpreter_computes_is_refused_with_a_way_out(options: dict[str, object], named: str) -> None:
+def test_what_no_interpreter_computes_is_refused_with_a_way_out(
+    options: dict[str, object], named: str
+) -> None:
     with pytest.raises(VariantInvalid, match=named) as caught:
         quantized(network(), Quantize(**options), samples(1, 8, 8, 3))
     assert caught.value.fix
@@ -325,7 +372,9 @@ def test_a_model_without_anything_to_quantize_is_refused() -> None:
 
 
 def test_the_step_is_written_in_recipes() -> None:
-    recipe = parse_recipe("quantize activations=int16 io=float ranges=percentile percentile=99.9 keep_float=a,b")
+    recipe = parse_recipe(
+        "quantize activations=int16 io=float ranges=percentile percentile=99.9 keep_float=a,b"
+    )
     (step,) = recipe.steps
     assert step == Quantize("int16", ranges="percentile", percentile=99.9, io="float", keep_float=("a", "b"))
     assert parse_recipe(recipe.text).steps == recipe.steps

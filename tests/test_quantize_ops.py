@@ -1,4 +1,4 @@
-"""Every op kind that becomes integer: the written file computes what real arithmetic says, kernel by kernel."""
+"""Every op kind that becomes integer: the written file computes what real arithmetic says."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_int4_weights_are_refused_where_kernels_misread_them(activations: str, k
 
 
 HYBRID = {
-    f"{kind}_{weights}_{per_channel}": (kind, Quantize(activations="float", weights=weights, per_channel=per_channel))
+    f"{kind}_{weights}_{per_channel}": (kind, Quantize("float", weights=weights, per_channel=per_channel))
     for kind in ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
     for weights in ("int8", "int4") if weights == "int8" or kind in INT4_KINDS["float"]
     for per_channel in (True, False)

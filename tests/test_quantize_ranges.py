@@ -31,7 +31,7 @@ def squared_error(values: np.ndarray, low: float, high: float) -> float:
 
 
 def test_bins_are_counted_by_hand() -> None:
-    """1.0 reaches half of the 4096 bins: width 1 / 2048; -0.25 lies 512 bins below zero, 0 in the first above."""
+    """1.0 reaches half of the 4096 bins: width 1 / 2048; -0.25 lies 512 bins below 0."""
     seen = counted(np.array([1.0, -0.25, 0.0]))
     assert seen.width == 1 / 2048
     assert np.flatnonzero(seen.counts).tolist() == [HALF - 512, HALF, HALF + 2048]

@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, of plan studies, of device, runtime and scenario files."""
+"""Which JSON Schemas ship: of results, plan studies, accuracy, device, runtime, scenario, recipe files."""
 
 from __future__ import annotations
 
@@ -27,6 +27,12 @@ def _plan() -> dict[str, Any]:
     return PLAN_SCHEMA
 
 
+def _accuracy() -> dict[str, Any]:
+    from .accuracy_schema import ACCURACY_SCHEMA
+
+    return ACCURACY_SCHEMA
+
+
 def _device() -> dict[str, Any]:
     from ..devices.spec import DeviceSpec
 
@@ -37,6 +43,13 @@ def _runtime() -> dict[str, Any]:
     from ..devices.runtime import RuntimeSpec
 
     return _of_file(RuntimeSpec)
+
+
+def _recipe() -> dict[str, Any]:
+    from ..graphs.variants.recipe import recipe_schema
+
+    title = "preflash recipe: steps that make a variant of a model, or several recipes"
+    return {"$schema": _DIALECT, "title": title, **recipe_schema()}
 
 
 def _scenario() -> dict[str, Any]:
@@ -60,6 +73,7 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
+    "recipe": _recipe, "accuracy": _accuracy,
 }  # fmt: skip
 
 

@@ -314,6 +314,12 @@ def test_batches_and_single_samples_give_the_same_ranges() -> None:
     assert np.allclose(kept[0], kept[1], rtol=1e-5)
 
 
+def test_runs_that_leave_a_tensor_out_are_refused() -> None:
+    given = replace(samples(1, 8, 8, 3), activations=lambda graph, one: {graph.inputs[0]: one[0]})
+    with pytest.raises(VariantInvalid, match="no values"):
+        quantized(network(), Quantize(), given)
+
+
 def _all(graph: ModelGraph, one: list[np.ndarray]) -> dict[int, np.ndarray]:
     from preflash.graphs.variants.calibrate import activations
 
@@ -361,6 +367,15 @@ def test_what_no_interpreter_computes_is_refused_with_a_way_out(
     with pytest.raises(VariantInvalid, match=named) as caught:
         quantized(network(), Quantize(**options), samples(1, 8, 8, 3))
     assert caught.value.fix
+
+
+def test_weights_that_are_no_numbers_are_refused() -> None:
+    graph = network()
+    weight = graph.tensors[graph.ops[5].inputs[1]]
+    broken = np.full(weight.shape, np.nan, np.float32)
+    graph = with_tensors(graph, [replace(weight, data=broken.tobytes())])
+    with pytest.raises(VariantInvalid, match="no numbers"):
+        quantized(graph, Quantize("float"))
 
 
 def test_a_model_without_anything_to_quantize_is_refused() -> None:

@@ -38,7 +38,7 @@ def observed(
         bins: whether to count, or to keep lowest and highest alone.
 
     Raises:
-        VariantInvalid: an activation is no number for some sample.
+        VariantInvalid: an activation is no number for some sample, or has no values at all.
     """
     wanted = {t: Histogram(bins=bins) for t in tensors}
     count = len(samples[0]) if samples else 0
@@ -55,6 +55,10 @@ def observed(
                 wanted[t].add(array)
         done += size
         given.progress(done, count, "calibrating")
+    unseen = [graph.tensors[t].name for t, histogram in wanted.items() if not histogram.seen]
+    if unseen:
+        fix = "give activations of all tensors that are no constants"
+        raise VariantInvalid("has no values in any run of the model", where=f"tensor {unseen[0]}", fix=fix)
     return wanted
 
 

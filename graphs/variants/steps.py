@@ -7,7 +7,9 @@ from importlib import import_module
 from typing import Any
 
 # word -> (room, class)
-_STEPS: dict[str, tuple[str, str]] = {}
+_STEPS: dict[str, tuple[str, str]] = {
+    "prune-channels": ("channels", "PruneChannels"),
+}
 
 
 @lru_cache(maxsize=1)

@@ -1,4 +1,4 @@
-"""The law of pruning by shape: the same results as the whole model whose removed channels are zero everywhere."""
+"""The law of pruning by shape: the same results as the whole model whose removed channels are zero."""
 
 from __future__ import annotations
 

@@ -82,6 +82,14 @@ class ChannelFlow:
 
     # Tensors.
 
+    def stay(self, tensor: int, reason: str) -> None:
+        """The activation's last axis has channels of its own, and they stay."""
+        shape = self.subgraph.tensors[tensor].shape
+        if shape and shape[-1] > 0:
+            channels = self.fresh(shape[-1])
+            self.pin(channels, reason)
+            self.carry(tensor, len(shape) - 1, channels)
+
     def of(self, tensor: int) -> tuple[int, Channels] | None:
         """The axis of an activation's channels, and the channels."""
         return next(iter(self.places.get(tensor, {}).items()), None)

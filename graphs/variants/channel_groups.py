@@ -1,9 +1,9 @@
 """Which channels of a model can go, and which only together?
 
 Positions are united where an op reads them pairwise (ADD, depthwise kernels, the pixels of a flattened
-picture, ...). A group is the set of united channels that occur in the same activations: a residual chain is one
-group, the parts of a CONCATENATION are one each. What an op that is not understood reads stays, and
-so do the model's inputs, outputs and states.
+picture, ...). A group is the set of united channels that occur in the same activations: a residual chain is
+one group, the parts of a CONCATENATION are one each. What an op that is not understood reads stays, and so do
+the model's inputs, outputs and states.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from ..shapes import infer_shapes
 from ..static_shapes import with_static_shapes
 from .channel_flow import ChannelFlow, Channels
 from .channel_rules import RULES
+from .weights import WEIGHT_PLACES
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +92,8 @@ def channel_flow(subgraph: Subgraph) -> ChannelFlow:
     flow = ChannelFlow(subgraph)
     for op in subgraph.ops:
         reason = _asked(flow, op)
+        if reason and op.kind in WEIGHT_PLACES and op.outputs and flow.of(op.outputs[0]) is None:
+            flow.stay(op.outputs[0], f"{op.label} {op.index} {reason}")
         read = [flow.of(t) for t in op.inputs if t != OPTIONAL and not flow.is_fixed(t)]
         for placed in read:
             if reason and placed is not None:

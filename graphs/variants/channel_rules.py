@@ -96,6 +96,24 @@ def _fully_connected(flow: ChannelFlow, r: Reading) -> str:
     return ""
 
 
+def _recurrent(weights: tuple[int, ...]) -> Rule:
+    """Columns of these inputs read channels; what the op makes is bound to its state and stays."""
+
+    def rule(flow: ChannelFlow, r: Reading) -> str:
+        placed, given = flow.of(r.op.inputs[0]), [r.op.inputs[n] for n in weights if r.has(n)]
+        reason = (
+            "" if all(map(flow.is_fixed, given)) else "has weights that are sparse, in blocks or computed"
+        )
+        if placed is not None and placed[0] != len(r.shape()) - 1:
+            reason = "takes them for samples"
+        for weight in () if reason else given:
+            _read(flow, r, weight, 1, placed)
+        flow.stay(r.op.outputs[0], _because(r, "keeps a state of them"))
+        return reason
+
+    return rule
+
+
 def _apart(flow: ChannelFlow, r: Reading) -> str:
     """The result has the channels of the first input."""
     placed = flow.of(r.op.inputs[0])
@@ -188,12 +206,7 @@ def _made(
 
 
 def _made_to_stay(flow: ChannelFlow, r: Reading, reason: str) -> str:
-    """The output's channels are known, and stay."""
-    out = r.op.outputs[0]
-    shape = r.subgraph.tensors[out].shape
-    channels = flow.fresh(shape[-1])
-    flow.pin(channels, _because(r, reason))
-    flow.carry(out, len(shape) - 1, channels)
+    flow.stay(r.op.outputs[0], _because(r, reason))
     return reason
 
 
@@ -212,4 +225,6 @@ RULES: dict[str, Rule] = {
     "TRANSPOSE_CONV": _transpose_conv,
     "DEPTHWISE_CONV_2D": _depthwise,
     "FULLY_CONNECTED": _fully_connected,
+    "SVDF": _recurrent((1,)),
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": _recurrent((1, 2, 3, 4)),
 }

@@ -106,7 +106,7 @@ def kept_count(size: int, fraction: float, multiple_of: int = 1) -> int:
 
 
 def heuristic_fractions(weights: Sequence[int], fraction: float, most: Sequence[float]) -> list[float]:
-    """r_i = a ln n_i with a = fraction x sum n / sum (n ln n), so that sum n r / sum n = fraction (PocketFlow).
+    """r_i = a ln n_i, a = fraction x sum n / sum (n ln n), so that sum n r / sum n = fraction (PocketFlow).
 
     What exceeds the most that can go is cut, and the rest is shared anew among the others.
 
@@ -153,7 +153,7 @@ def _fractions(channels: ModelChannels, step: PruneChannels) -> dict[int, float]
 def _is_meant(
     channels: ModelChannels, group: ChannelGroup, step: PruneChannels, ops: Mapping[str, set[int]]
 ) -> bool:
-    """One of `only` makes its channels, or all are meant but those of the first filters; none of `skip` does."""
+    """One of `only` makes its channels, or all but the first filters are meant; none of `skip` does."""
     makers = set(group.makers)
     if any(makers & ops[word] for word in step.skip):
         return False

@@ -59,20 +59,22 @@ def carried(flow: ChannelFlow, placed: Placed, before: Shape, after: Shape) -> P
 
 
 def _shared(flow: ChannelFlow, channels: Channels, inner: int, after: Shape) -> Placed | None:
-    """The axes from `first` to before `end` hold one round of channels: one of them is chosen.
+    """The axes from `first` to before `end` hold whole rounds of channels: one of them is chosen.
 
     It is the one along which alone the channels differ already, else the last one longer than 1.
     """
     for end in range(len(after), 0, -1):
         for first in range(end - 1, -1, -1):
-            if prod(after[end:]) == inner and prod(after[first:end]) == len(channels):
-                grid = flow.least(channels).reshape(after[first:end])
-                long = [d for d, extent in enumerate(grid.shape) if extent > 1]
-                rows = [np.moveaxis(grid, d, -1).reshape(-1, grid.shape[d]) for d in long]
-                apart = [n for n, row in enumerate(rows) if (row == row[0]).all()]
-                n = apart[0] if apart else -1
-                flow.unite(rows[n], rows[n][0])
-                return first + long[n], rows[n][0]
+            rounds, rest = divmod(prod(after[first:end]), len(channels))
+            if prod(after[end:]) != inner or rest:
+                continue
+            grid = np.tile(flow.least(channels), rounds).reshape(after[first:end])
+            long = [d for d, extent in enumerate(grid.shape) if extent > 1]
+            rows = [np.moveaxis(grid, d, -1).reshape(-1, grid.shape[d]) for d in long]
+            apart = [n for n, row in enumerate(rows) if (row == row[0]).all()]
+            n = apart[0] if apart else -1
+            flow.unite(rows[n], rows[n][0])
+            return first + long[n], rows[n][0]
     return None
 
 

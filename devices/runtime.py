@@ -122,7 +122,9 @@ class RuntimeSpec(Block):
     """The software that runs the model.
 
     Args:
-        kernel_flavour: "ansi": the library is built without its optimised kernels; "" is what the core has.
+        kernel_flavour: "ansi": the library is built without its optimised kernels; "sparse": XNNPACK may run
+            1x1 convolutions sparse; "" is what the core has.
+        unpacks_bits: weights that need so many bits or fewer lie packed, and kernels unpack them as they run.
         departures: where this release's memory differs from the one that TFLM's rules describe.
     """
 
@@ -134,7 +136,8 @@ class RuntimeSpec(Block):
     cores: Annotated[tuple[CoreName, ...], Field(min_length=1)]
     requires_isa: tuple[IsaFeature, ...] = ()
     requires_npu: str = ""
-    kernel_flavour: Literal["", "ansi"] = ""
+    kernel_flavour: Literal["", "ansi", "sparse"] = ""
+    unpacks_bits: Literal[0, 4] = 0
     departures: tuple[Departure, ...] = ()
     parts: tuple[Name, ...] = ()  # how the part's name begins; () is any part
     fusion: tuple[Name, ...] = ()

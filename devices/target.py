@@ -15,7 +15,7 @@ from .runtime import RuntimeSpec
 from .spec import DeviceSpec, Holds, MemorySpec
 from .supply import Supply
 
-Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi"]
+Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi", "sparse"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .duty_rules import DUTY_RULES
 from .rule import Rule as Rule
+from .weight_rules import WEIGHT_RULES
 
 _RULES: tuple[Rule, ...] = (
     Rule(
@@ -211,8 +212,8 @@ _RULES: tuple[Rule, ...] = (
         "Choose a runtime for the accelerator, if there is one: `preflash runtime list`.",
     ),
     Rule(
-        "PF601", "info", "compression or sparsity hardware not priced",
-        "The device declares hardware that decompresses weights or skips zeros. This version does not"
+        "PF601", "info", "compression hardware not priced",
+        "The device declares hardware that decompresses weights. This version does not"
         " price it, so the real figure may be lower.",
         "Nothing to do; the estimate is on the safe side.",
     ),
@@ -278,4 +279,4 @@ _RULES: tuple[Rule, ...] = (
         "Use them in place (--place weights=flash) if RAM or start-up time is short.",
     ),
 )  # fmt: skip
-RULES: tuple[Rule, ...] = tuple(sorted((*_RULES, *DUTY_RULES), key=lambda rule: rule.id))
+RULES: tuple[Rule, ...] = tuple(sorted((*_RULES, *DUTY_RULES, *WEIGHT_RULES), key=lambda rule: rule.id))

@@ -212,8 +212,8 @@ def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> 
     if device.npu is not None and runtime.requires_npu != device.npu.name:
         text = f"{device.npu.name} is on this device and {runtime.name} does not use it"
         found.append(Finding("PF501", Severity.INFO, text))
-    if device.compression is not None or device.sparsity is not None:
-        text = "weight compression and sparsity hardware is declared; this version does not price it"
+    if device.compression is not None:
+        text = "weight compression hardware is declared; this version does not price it"
         found.append(Finding("PF601", Severity.INFO, text))
     if device.home_of("weights").kind == "external-flash":
         name = device.home_of("weights").name

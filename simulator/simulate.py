@@ -40,6 +40,7 @@ from .rows import op_rows, total_latency_s, total_macs
 from .startup import copy_s
 from .traffic import TrafficColumns, kernel_traffic
 from .verdict import budget_findings, decide, memory_budgets, time_budgets
+from .weight_findings import weight_findings
 from .work_graph import drops_channels, work_graph
 from .workload import compile_table
 
@@ -85,6 +86,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *copy_findings(target, copy_s(target, needed)),
         *code_findings(graph, target, budgets),
         *dropped_findings(table, whole, target),
+        *weight_findings(table, target),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(

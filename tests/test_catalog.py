@@ -132,7 +132,7 @@ def test_a_clock_without_a_unit_is_a_unit_error() -> None:
     ("board", "runtime", "reason", "offered"),
     [
         ("nucleo-l4r5zi", "tflm-esp-nn", "its core is cortex-m4",
-         "executorch-cmsis-nn, microtvm-cmsis-nn, "
+         "executorch-cmsis-nn, micronets-4bit, microtvm-cmsis-nn, "
          "tflm-aot, tflm-arduino, tflm-cmsis-nn, tflm-reference, x-cube-ai"),
         ("esp32-s3", "tflm-cmsis-nn", "its core is xtensa-lx7",
          "tflm-esp-nn, tflm-esp-nn-ansi, tflm-reference"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import VariantInvalid
 from .channel_groups import ModelChannels
 from .weights import real_values
 
@@ -19,6 +20,9 @@ def channel_norms(channels: ModelChannels, *, norm: str, of: str) -> Norms:
     Args:
         norm: "l1" or "l2".
         of: "filter", the filters that make the channel; "channel", the kernels that read it.
+
+    Raises:
+        VariantInvalid: there are weights that are no finite numbers.
     """
     flow, main = channels.flow, channels.graph.main
     summed = np.zeros(len(channels.least))
@@ -28,6 +32,11 @@ def channel_norms(channels: ModelChannels, *, norm: str, of: str) -> Norms:
             continue
         seen.add((filters.tensor, filters.axis))
         values = np.moveaxis(real_values(main.tensors[filters.tensor]), filters.axis, 0)
+        if not np.isfinite(values).all():
+            where = main.tensors[filters.tensor].name
+            raise VariantInvalid("weights that are no finite numbers have no norm", where=where)
+        if not values.size:
+            continue
         rows = values.reshape(len(filters.channels), -1)
         per_position = np.abs(rows).sum(axis=1, dtype=np.float64) if norm == "l1" else _squares(rows)
         np.add.at(summed, channels.least[filters.channels], per_position)
@@ -43,9 +52,8 @@ def group_weights(channels: ModelChannels) -> tuple[int, ...]:
     """Per group the weights of the filters that make its channels."""
     main = channels.graph.main
     counts = np.zeros(len(channels.least), np.int64)
-    for tensor, axis, numbers in {
-        (f.tensor, f.axis): (f.tensor, f.axis, f.channels) for f in channels.flow.makers
-    }.values():
-        each = main.tensors[tensor].element_count // max(1, main.tensors[tensor].shape[axis])
-        np.add.at(counts, channels.least[numbers], each)
-    return tuple(int(counts[group.channels].sum()) for group in channels.groups)
+    for filters in {(f.tensor, f.axis): f for f in channels.flow.makers}.values():
+        weights = main.tensors[filters.tensor].element_count
+        each = weights // max(1, len(filters.channels))
+        np.add.at(counts, channels.least[filters.channels], each)
+    return tuple(max(1, int(counts[group.channels].sum())) for group in channels.groups)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import log
 from typing import Annotated, ClassVar, Literal
 
 import numpy as np
@@ -16,6 +15,7 @@ from .channel_cut import Stays, cuts_of, without_channels
 from .channel_groups import ChannelGroup, ModelChannels, channels_of
 from .channel_norms import channel_norms, group_weights
 from .given import Given
+from .prune_shares import heuristic_shares
 
 _Fraction = Annotated[float, Field(gt=0, lt=1)]
 
@@ -28,9 +28,11 @@ class PruneChannels:
         fraction: of each group's channels goes; or
         keep: of each group's channels stays.
         multiple_of: as many stay as the nearest multiple of this, at least one multiple.
-        distribution: "uniform" is the same fraction for all groups; "heuristic" takes more from groups
-            with more weights; "given" takes from the groups in `each` alone.
-        each: "name:fraction" of single groups, by a tensor of weights or an op index that makes them.
+        distribution: "uniform" (the same of every group), "heuristic" (alpha ln n of a group whose channels n
+            weights make, PocketFlow), "given" (`each`).
+        each: "name=0.5" or "op=0.5" is the fraction of the group that these filters make, where given; other
+            groups lose `fraction`, or stay.
+        highest: the most that the heuristic takes from one group.
         norm, criterion: the channels with the smallest norm go: "filter" of the filters that make them,
             "channel" of the kernels that read them.
         only, skip: names of weights or op indices; a group goes with one of `only`, stays with one of `skip`.
@@ -43,6 +45,7 @@ class PruneChannels:
     multiple_of: Annotated[int, Field(ge=1, le=1024)] = 1
     distribution: Literal["uniform", "heuristic", "given"] = "uniform"
     each: tuple[str, ...] = ()
+    highest: Annotated[float, Field(gt=0, le=1)] = 0.99
     norm: Literal["l1", "l2"] = "l1"
     criterion: Literal["filter", "channel"] = "filter"
     only: tuple[str, ...] = ()
@@ -51,14 +54,14 @@ class PruneChannels:
 
     def __post_init__(self) -> None:
         faults = []
-        if self.distribution == "given":
-            if not self.each or (self.fraction, self.keep) != (None, None):
-                faults.append("distribution=given takes `each` and neither fraction nor keep")
-        elif (self.fraction is None) == (self.keep is None):
+        given = sum(value is not None for value in (self.fraction, self.keep))
+        if given > 1 or (not given and self.distribution != "given"):
             faults.append("give one of fraction and keep")
-        faults += [f"each: {word[:60]!r} is no name:fraction" for word in self.each if _pair(word) is None]
+        if (self.distribution == "given") != bool(self.each):
+            faults.append('each: "name=0.5" per group goes with distribution=given, and only with it')
+        faults += [f'each: {word[:60]!r} is not "name=0.5"' for word in self.each if _pair(word) is None]
         if faults:
-            raise RecipeInvalid("recipe with faults", faults=faults, fix="e.g. prune-channels fraction=0.5")
+            raise RecipeInvalid("recipe with faults", faults=faults, fix="preflash schema recipe")
 
     def apply(self, graph: ModelGraph, given: Given) -> ModelGraph:  # noqa: ARG002
         """The model with fewer channels.
@@ -105,48 +108,21 @@ def kept_count(size: int, fraction: float, multiple_of: int = 1) -> int:
     return min(size, max(nearest, multiple_of))
 
 
-def heuristic_fractions(weights: Sequence[int], fraction: float, most: Sequence[float]) -> list[float]:
-    """r_i = a ln n_i, a = fraction x sum n / sum (n ln n), so that sum n r / sum n = fraction (PocketFlow).
-
-    What exceeds the most that can go is cut, and the rest is shared anew among the others.
-
-    >>> [round(r, 4) for r in heuristic_fractions([864, 2048, 8192, 131072, 1048576], 0.5, [1.0] * 5)]
-    [0.2489, 0.2806, 0.3317, 0.4337, 0.5102]
-    """
-    found: dict[int, float] = {}
-    free = list(range(len(weights)))
-    logs = [log(max(2, n)) for n in weights]
-    while free:
-        wanted = fraction * sum(weights) - sum(weights[i] * r for i, r in found.items())
-        alpha = max(0.0, wanted) / max(1.0, sum(weights[i] * logs[i] for i in free))
-        shares = {i: alpha * logs[i] for i in free}
-        over = {i: most[i] for i in free if shares[i] > most[i]}
-        found.update(over or shares)
-        free = [i for i in free if i not in over] if over else []
-    return [found[i] for i in range(len(weights))]
-
-
 def _fractions(channels: ModelChannels, step: PruneChannels) -> dict[int, float]:
     """group -> the fraction of it that goes, of the groups that are meant and can lose channels."""
     chosen = _known(channels, (*step.only, *step.skip))
-    means = [n for n, group in enumerate(channels.groups) if not group.pinned and group.size > 1
-             and _is_meant(channels, group, step, chosen)]  # fmt: skip
-    found: dict[int, float] = {}
-    if step.distribution != "given":
-        fraction = step.fraction if step.fraction is not None else 1 - (step.keep or 0.0)
-        found = dict.fromkeys(means, fraction)
-    if step.distribution == "heuristic" and means:
-        weights = group_weights(channels)
-        most = [1 - 1 / channels.groups[n].size for n in means]
-        found = dict(
-            zip(means, heuristic_fractions([weights[n] for n in means], fraction, most), strict=True)
-        )
+    can = [n for n, group in enumerate(channels.groups) if not group.pinned and group.size > 1]
+    means = [n for n in can if _is_meant(channels, channels.groups[n], step, chosen)]
+    fraction = 1 - step.keep if step.keep is not None else step.fraction
+    found = {} if fraction is None else dict.fromkeys(means, fraction)
+    if step.distribution == "heuristic" and found:
+        counts = group_weights(channels)
+        shares = heuristic_shares([counts[n] for n in means], found[means[0]], highest=step.highest)
+        found = dict(zip(means, shares, strict=True))
     for word in step.each:
         name, own = _pair(word) or ("", 0.0)
         ops = _known(channels, (name,))[name]
-        for n, group in enumerate(channels.groups):
-            if not ops.isdisjoint(group.makers) and not group.pinned and group.size > 1:
-                found[n] = own
+        found.update({n: own for n in can if not ops.isdisjoint(channels.groups[n].makers)})
     return found
 
 
@@ -183,8 +159,8 @@ def _known(channels: ModelChannels, words: Sequence[str]) -> dict[str, set[int]]
 
 
 def _pair(word: str) -> tuple[str, float] | None:
-    """The name and the fraction of "name:fraction"."""
-    name, sign, text = word.rpartition(":")
+    """("name", 0.5) of "name=0.5"; None where it is none."""
+    name, sign, text = word.rpartition("=")
     try:
         fraction = float(text)
     except ValueError:

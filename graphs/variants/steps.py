@@ -8,6 +8,7 @@ from typing import Any
 
 # word -> (room, class)
 _STEPS: dict[str, tuple[str, str]] = {
+    "prune": ("prune", "Prune"),
     "prune-channels": ("channels", "PruneChannels"),
 }
 

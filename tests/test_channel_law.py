@@ -25,6 +25,8 @@ from preflash.graphs.ops import (
     DepthwiseConv2DAttributes,
     Pool2DAttributes,
     SplitAttributes,
+    SVDFAttributes,
+    UnidirectionalSequenceLSTMAttributes,
 )
 from preflash.graphs.variants.channels import PruneChannels, removed_channels
 from preflash.graphs.variants.given import Given
@@ -95,6 +97,40 @@ def test_whatever_chooses_the_channels_the_law_holds(step: PruneChannels) -> Non
 
 def test_int16_activations_follow_the_law() -> None:
     assert_law(build("kws01", dtype="int16"), PruneChannels(fraction=0.5))
+
+
+def before_a_state(kind: str) -> ModelGraph:
+    """8 units, then an LSTM or SVDF of 4; float."""
+    b = GraphBuilder(kind, dtype=DType.FLOAT32)
+    x = b.reshape(b.fully_connected(b.input((1, 5)), 8), (1, 1, 8) if kind == "LSTM" else (1, 8))
+    random = np.random.default_rng(3)
+
+    def constants(count: int, *shape: int) -> list[int]:
+        return [b.constant(random.standard_normal(shape).astype(np.float32)) for _ in range(count)]
+
+    def state(*shape: int) -> int:
+        index = b.tensor(shape)
+        b._tensors[index] = replace(b._tensors[index], is_variable=True)
+        return index
+
+    if kind == "SVDF":
+        inputs = [x, *constants(1, 4, 8), *constants(1, 4, 3), *constants(1, 4), state(1, 12)]
+        return b.finish(b.op("SVDF", inputs, SVDFAttributes(rank=1)))
+    none = [-1] * 4
+    inputs = [x, *constants(4, 4, 8), *constants(4, 4, 4), *none[:3], *constants(4, 4), *none[:2]]
+    inputs += [state(1, 4), state(1, 4), *none]
+    attributes = UnidirectionalSequenceLSTMAttributes(Activation.TANH, 10.0, 0.0, True)
+    return b.finish(b.op("UNIDIRECTIONAL_SEQUENCE_LSTM", inputs, attributes, shapes=[(1, 1, 4)]))
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "SVDF"])
+def test_recurrent_ops_read_fewer_channels(kind: str) -> None:
+    graph, step = before_a_state(kind), PruneChannels(fraction=0.5, first=True)
+    small = step.apply(graph, Given())
+    check(small)
+    assert small.tensors[small.ops[-1].inputs[1]].shape == (4, 4)
+    assert_interpreters_agree(graph, step)
+    assert len(np.unique(interpreted(small, random_inputs(small))[0])) == 4
 
 
 class Net:

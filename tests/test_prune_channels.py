@@ -462,6 +462,25 @@ def test_a_pruned_network_is_simulated_as_any_other() -> None:
         assert smaller < whole, name
 
 
+@pytest.mark.parametrize("recipe", [
+    "prune sparsity=0.6 | prune-channels fraction=0.5", "prune granularity=2:4 | prune-channels keep=0.5",
+    "prune-channels fraction=0.5 | prune sparsity=0.6 granularity=1x4",
+])  # fmt: skip
+def test_pruned_weights_stay_zero_and_are_known_in_the_file(recipe: str) -> None:
+    graph = parse_recipe(recipe).apply(build("ic01"))
+    check(graph)
+    again = parse_tflite(write_tflite(graph))
+    forms = [(t, t.form, again.tensors[t.index].form) for t in graph.tensors if t.form is not None]
+    assert len(forms) > 5
+    for tensor, form, stored in forms:
+        assert form.mask is not None
+        assert stored is not None
+        assert stored.mask is not None
+        assert form.mask.shape == tensor.shape
+        assert not constant_array(tensor)[~form.mask].any()
+        assert not (stored.mask & ~form.mask).any()
+
+
 def test_the_model_that_was_given_is_left_as_it_is() -> None:
     graph = three()
     inputs = random_inputs(graph)

@@ -111,13 +111,13 @@ def _asked(flow: ChannelFlow, op: Op) -> str:
         return "is a fused or tiled kernel"
     try:
         shapes = infer_shapes(flow.subgraph, op)
+        if shapes is None:
+            return "has a shape known only when running"
+        if shapes != tuple(flow.subgraph.tensors[t].shape for t in op.outputs):
+            return "records other shapes than its inputs give"
+        return rule(flow, Reading(flow.subgraph, op))
     except ShapeInvalid:
         return "has shapes that contradict each other"
-    if shapes is None:
-        return "has a shape known only when running"
-    if shapes != tuple(flow.subgraph.tensors[t].shape for t in op.outputs):
-        return "records other shapes than its inputs give"
-    return rule(flow, Reading(flow.subgraph, op))
 
 
 def _groups(flow: ChannelFlow, least: Channels) -> tuple[ChannelGroup, ...]:

@@ -73,7 +73,7 @@ class Target:
     @property
     def operating_point(self) -> Asked:
         """Clock, supply and runtime, as its power is asked for."""
-        return Asked(self.clock_hz, self.supply, self.runtime.label)
+        return Asked(self.clock_hz, self.supply, self.runtime.measured_label)
 
     @cached_property
     def power_point(self) -> PowerPoint | None:

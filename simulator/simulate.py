@@ -12,6 +12,8 @@ from .assumptions import assumptions_of, duty_assumptions, passed_checks, state_
 from .bandwidth import required_bandwidth
 from .duty import duty_cycle
 from .duty_findings import duty_findings
+from .encoding_findings import decoding_findings, raw_findings
+from .encodings.stored import as_stored
 from .energy import energy_j
 from .estimate import (
     Conditions,
@@ -53,6 +55,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     """
     begin = perf_counter()
     given = conditions or Conditions()
+    model, graph = graph, as_stored(graph, target)
     solved = with_static_shapes(graph)
     fusion = fuse(solved, target.runtime.fusion)
     held = planned(graph, fusion.graph, target)
@@ -85,12 +88,14 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *bound_findings(ops),
         *copy_findings(target, copy_s(target, needed)),
         *code_findings(graph, target, budgets),
+        *raw_findings(model, target),
+        *decoding_findings(model, graph, target, plan=held.plan, ops=ops),
         *dropped_findings(table, whole, target),
         *weight_findings(table, target),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(
-        model=model_facts(graph, headline.macs),
+        model=model_facts(model, headline.macs),
         target=target_facts(target),
         verdict=decide(budgets, held.refused),
         metrics=name_metrics(headline, memories),

@@ -42,7 +42,7 @@ NO_MACS = frozenset({
     "SPACE_TO_DEPTH", "SPARSE_TO_DENSE", "SPLIT", "SPLIT_V", "SQRT", "SQUARE", "SQUARED_DIFFERENCE",
     "SQUEEZE", "STRIDED_SLICE", "SUB", "SUM", "TANH", "TILE", "TOPK_V2", "TRANSPOSE", "UNIQUE", "UNPACK",
     "UNSORTED_SEGMENT_MAX", "UNSORTED_SEGMENT_MIN", "UNSORTED_SEGMENT_PROD", "UNSORTED_SEGMENT_SUM",
-    "VAR_HANDLE", "WHERE", "ZEROS_LIKE",
+    "VAR_HANDLE", "WHERE", "ZEROS_LIKE", "TFLM_DECODE",
 })  # fmt: skip
 
 
@@ -53,7 +53,7 @@ def op_macs(subgraph: Subgraph, op: Op) -> int | None:
     """
     if op.fused:
         return _sum_known([op_macs(subgraph, part) for part in op.fused])
-    if op.kind in NO_MACS:
+    if op.label in NO_MACS:
         return 0
     count = MACS_OF.get(op.kind)
     return count(subgraph, op) if count and not has_open_extents(subgraph, op) else None

@@ -83,7 +83,10 @@ def curves(draw: st.DrawFn) -> LossCurve:
     return LossCurve(np.linspace(0, 0.99, 6), np.array([0.0, *losses]))
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**6), curves()), min_size=1, max_size=8), st.floats(0, 0.99))
+@given(
+    st.lists(st.tuples(st.integers(1, 10**6), curves()), min_size=1, max_size=8),
+    st.floats(0, 0.99) | st.just(0.99),
+)
 def test_equal_loss_meets_the_mean(tensors: list[tuple[int, LossCurve]], mean: float) -> None:
     counts, found = [n for n, _ in tensors], [curve for _, curve in tensors]
     shares = equal_loss_shares(counts, found, mean)

@@ -14,6 +14,7 @@ from ..evaluate import constant_array, dequantize
 from ..ir import ModelGraph, Tensor, WeightForm
 from ..quantities import INTEGER_RANGE
 from ..tflite.forms import most_distinct, shared_values
+from .known import grid_axis
 from .weights import packed_int4, weights
 
 Mask = npt.NDArray[np.bool_]
@@ -94,7 +95,7 @@ def zeroed(tensor: Tensor, kept: Mask, pattern: str = "") -> Tensor:
     """The constant with the zero point where nothing is kept; all other stored values stay bit for bit.
 
     Its mask says False wherever the result is zero. An earlier pattern still holds, as zeros only become
-    more; the new one takes its place. Shared values are counted again: zero is one of them now.
+    more; the new one takes its place. Shared values are counted again; they do not become more.
 
     Raises:
         UnsupportedOp, VariantInvalid: its values cannot be read as numbers, or have no room for zero.
@@ -104,7 +105,8 @@ def zeroed(tensor: Tensor, kept: Mask, pattern: str = "") -> Tensor:
     values = np.where(kept, stored, zero).astype(stored.dtype, copy=False)
     packed = packed_int4(values) if tensor.dtype is DType.INT4 else values.tobytes()
     form = replace(tensor.form or WeightForm(), mask=values != zero)
-    if form.bits is not None and most_distinct(values, _channel_axis(tensor)) > 1 << min(form.bits, 62):
+    axis = grid_axis(tensor, tensor.form)
+    if form.bits is not None and most_distinct(values, axis) > 1 << min(form.bits, 62):
         raise VariantInvalid(
             f"zero is none of the values that {form.bits} bits hold", where=tensor.name,
             fix="prune before the bit-width is lowered",
@@ -112,6 +114,11 @@ def zeroed(tensor: Tensor, kept: Mask, pattern: str = "") -> Tensor:
     if form.codebook is not None:
         axis = form.axis if form.codebook.ndim == 2 else None
         codebook, assignment = shared_values(dequantize(tensor, values), axis)
+        if codebook.shape[-1] > form.code_count:
+            raise VariantInvalid(
+                f"zero is none of its {form.code_count} shared values", where=tensor.name,
+                fix="prune before clustering",
+            )  # fmt: skip
         form = replace(form, codebook=codebook, assignment=assignment)
     return replace(tensor, data=packed, form=replace(form, pattern=pattern or form.pattern))
 
@@ -135,8 +142,3 @@ def _zero(tensor: Tensor, stored: npt.NDArray[Any]) -> npt.NDArray[Any]:
             )
         shape[q.axis] = len(points)
     return points.astype(stored.dtype).reshape(shape)
-
-
-def _channel_axis(tensor: Tensor) -> int | None:
-    q = tensor.quantization
-    return q.axis if q is not None and q.is_per_channel else None

@@ -12,6 +12,7 @@ _STEPS: dict[str, tuple[str, str]] = {
     "fake-quantize": ("fake_quantize", "FakeQuantize"),
     "mixed": ("mixed", "Mixed"),
     "prune": ("prune", "Prune"),
+    "prune-channels": ("channels", "PruneChannels"),
     "quantize": ("quantize", "Quantize"),
     "quantize-weights": ("quantize_weights", "QuantizeWeights"),
 }

@@ -163,9 +163,7 @@ def _batch_to_space(_: Reading, inputs: Inputs) -> list[Array]:
     for d in range(rank):
         order += [rank + 1 + d, d]
     laid = parts.transpose(*order, *range(1 + 2 * rank, parts.ndim))
-    whole = laid.reshape(
-        laid.shape[0], *(x.shape[1 + d] * by[d] for d in range(rank)), *x.shape[1 + rank :]
-    )
+    whole = laid.reshape(laid.shape[0], *(x.shape[1 + d] * by[d] for d in range(rank)), *x.shape[1 + rank :])
     for d, (before, after) in enumerate(np.asarray(_whole(crops)).reshape(-1, 2)):
         whole = np.take(whole, np.arange(before, whole.shape[1 + d] - after), axis=1 + d)
     return [whole]
@@ -174,6 +172,10 @@ def _batch_to_space(_: Reading, inputs: Inputs) -> list[Array]:
 def _broadcast_to(_: Reading, inputs: Inputs) -> list[Array]:
     x, shape = _given(inputs)
     return [np.broadcast_to(x, _whole(shape))]
+
+
+def _shape(_: Reading, inputs: Inputs) -> list[Array]:
+    return [np.array(_given(inputs)[0].shape)]
 
 
 def _tile(_: Reading, inputs: Inputs) -> list[Array]:
@@ -205,4 +207,5 @@ MOVEMENT: dict[str, Meaning] = {
     "BATCH_TO_SPACE_ND": _batch_to_space,
     "BROADCAST_TO": _broadcast_to,
     "TILE": _tile,
+    "SHAPE": _shape,
 }

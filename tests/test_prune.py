@@ -312,3 +312,14 @@ def test_nothing_asked_for_is_the_same_model() -> None:
 def test_a_mask_of_ones_changes_no_byte() -> None:
     tensor = held(network(), 2)
     assert zeroed(tensor, np.ones(tensor.shape, bool)).data == bytes(tensor.data or b"")
+
+
+def test_relative_magnitudes_do_not_see_the_scale_of_a_channel() -> None:
+    """Rows 1 2 3 4 and 100 200 300 400: by value the first row goes, relatively half of each."""
+    stored = np.array([[1, 2, 3, 4]] * 8 + [[100, 200, 300, 400]] * 8, np.float32)
+    stored = np.repeat(stored, 2, axis=1).reshape(16, 1, 1, 8)
+    graph = with_weights(2, DType.FLOAT32, stored, None)
+    by_value = held(Prune(0.5, only=("2",)).apply(graph, NOTHING), 2)
+    relative = held(Prune(0.5, only=("2",), relative=True).apply(graph, NOTHING), 2)
+    assert [int((row != 0).sum()) for row in constant_array(by_value)] == [0] * 8 + [8] * 8
+    assert [int((row != 0).sum()) for row in constant_array(relative)] == [4] * 16

@@ -36,6 +36,8 @@ class Prune:
         loss: by what sensitivity judges: noise of the weights, noise of the outputs (samples), or the score
             (labelled samples). "auto" is the last of these that there is data for.
         highest: the most that heuristic and sensitivity take from one tensor.
+        relative: magnitudes as parts of the largest in their output channel: where batch norms were folded
+            into the weights, a channel's scale says nothing of its worth.
         only, skip, depthwise, first: the selection (weights.Selection).
     """
 
@@ -47,6 +49,7 @@ class Prune:
     each: tuple[str, ...] = ()
     loss: Literal["auto", "weights", "outputs", "score"] = "auto"
     highest: Annotated[float, Field(gt=0, le=1)] = 0.99
+    relative: bool = False
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     depthwise: bool = False
@@ -110,7 +113,7 @@ class Prune:
                 "no weights are selected", where=graph.name, fix="first=true, depthwise=true, or only=NAME"
             )
         found = sorted(every.values(), key=lambda one: (one.op, one.tensor))
-        return {one: _magnitudes(graph, one) for one in found}
+        return {one: _magnitudes(graph, one, relative=self.relative) for one in found}
 
     def _shares(self, graph: ModelGraph, picked: dict[Weight, Magnitudes], given: Given) -> list[float]:
         pattern = granularity_of(self.granularity)
@@ -159,12 +162,17 @@ def _disagreements(step: Prune, fixed: float | None) -> list[str]:
     return faults
 
 
-def _magnitudes(graph: ModelGraph, one: Weight) -> Magnitudes:
+def _magnitudes(graph: ModelGraph, one: Weight, *, relative: bool) -> Magnitudes:
+    """|w|, or |w| / max|w| of its output channel."""
     tensor = graph.tensors[one.tensor]
     found: Magnitudes = np.abs(real_values(tensor))
     if not np.isfinite(found).all():
         raise VariantInvalid("weights that are no finite numbers have no magnitude", where=one.name)
-    return found
+    if not relative:
+        return found
+    others = tuple(axis for axis in range(found.ndim) if axis != one.output_axis)
+    largest = found.max(axis=others, keepdims=True)
+    return found / np.where(largest > 0, largest, 1)
 
 
 def _entry(text: str) -> tuple[str, float] | None:

@@ -89,7 +89,14 @@ def quantized(graph: ModelGraph, step: Quantize, given: Given | None = None) -> 
         dtype=dtype, weight_bits=bits, per_channel=step.per_channel, integer_ends=step.io == "int8",
     )  # fmt: skip
     whole, losses = integer_graph(ready, plan)
-    return Quantized(whole, losses, (*notes, *choice.notes, source))
+    return Quantized(whole, losses, (*notes, *choice.notes, *_float_ends(whole, step), source))
+
+
+def _float_ends(graph: ModelGraph, step: Quantize) -> tuple[str, ...]:
+    """Ends that were meant to be integers, but that float ops alone touch."""
+    ends = [graph.tensors[t] for t in dict.fromkeys((*graph.inputs, *graph.outputs))]
+    left = [t.name for t in ends if t.dtype is DType.FLOAT32 and step.io == "int8"]
+    return tuple(f"{name} stays float: no op that runs on integers touches it" for name in left)
 
 
 def _refuse(graph: ModelGraph, step: Quantize, apart: frozenset[int]) -> None:
@@ -101,7 +108,9 @@ def _refuse(graph: ModelGraph, step: Quantize, apart: frozenset[int]) -> None:
         )  # fmt: skip
     other = "or keep k bits on a grid in int8: quantize-weights"
     if step.weights == "int2":
-        raise VariantInvalid("no interpreter has kernels for int2 weights", where=graph.name, fix=f"int4, {other}")
+        raise VariantInvalid(
+            "no interpreter has kernels for int2 weights", where=graph.name, fix=f"int4, {other}"
+        )
     if step.weights == "int4":
         kinds = INT4_KINDS[step.activations]
         lacking = [op for op in graph.ops if op.kind in WEIGHT_PLACES and op.index not in apart]
@@ -110,7 +119,7 @@ def _refuse(graph: ModelGraph, step: Quantize, apart: frozenset[int]) -> None:
             named = ", ".join(f"{op.kind} (op {op.index})" for op in lacking[:4])
             raise VariantInvalid(
                 f"int4 weights beside {step.activations} activations are not computed rightly by: {named}",
-                where=graph.name, fix=f"activations=int8, keep_float=..., {other}",
+                where=graph.name, fix=f"keep_float=... for those, {other}",
             )  # fmt: skip
     if step.activations == "int16" and step.ranges in ("mse", "kl"):
         raise VariantInvalid(

@@ -1,4 +1,4 @@
-"""How are weights alone stored as integers? Hybrid ops: float activations, integers dequantized when running."""
+"""How are weights alone stored as integers? In hybrid ops, beside float activations."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from ..ir import ModelGraph, Op, Tensor
-from ..quantities import Quantization
+from ...errors import VariantInvalid
+from ..ir import ModelGraph, Op, Quantization, Tensor
 from .compact import rewritten
 from .dequantized import without_grids
 from .integer_constants import Loss, integer_weights
@@ -44,6 +44,9 @@ def weight_only(
             made[key] = len(tensors)
             tensors.append(replace(_spread(stored, op.kind), index=len(tensors)))
         ops.append(_hybrid(op, tensors[made[key]]))
+    if not losses:
+        fix = notes[0] if notes else "it has no convolutions and no fully connected ops"
+        raise VariantInvalid("the model has no float weights to store as integers", where=graph.name, fix=fix)
     whole = without_grids(rewritten(graph, tensors, ops))
     return whole, tuple(losses), (*notes, "integer weights beside float activations: not for tflite-micro")
 

@@ -108,7 +108,8 @@ class GraphBuilder:
         shapes: Sequence[Sequence[int]] | None = None, outputs: Sequence[int] | None = None,
     ) -> tuple[int, ...]:  # fmt: skip
         """Any op; its output tensors are made by the shape rules unless `shapes` or `outputs` are given."""
-        version = version_of(kind, self._source(kind, inputs).dtype)
+        has_input = any(i != OPTIONAL for i in inputs)
+        version = version_of(kind, self._source(kind, inputs).dtype if has_input else DType.FLOAT32)
         op = Op(len(self._ops), kind, tuple(inputs), (), attributes, version)
         if outputs is None:
             if shapes is None:

@@ -32,7 +32,8 @@ class Color(str, Enum):
 
 
 class SchemaName(str, Enum):
-    result, plan, device, runtime, scenario = "result", "plan", "device", "runtime", "scenario"
+    result, plan, device, runtime = "result", "plan", "device", "runtime"
+    scenario, recipe = "scenario", "recipe"
 
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from stdin.")]

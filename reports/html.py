@@ -36,8 +36,7 @@ def render_html(
         command, created: as for `render_json`.
         blocks: what else was studied, shown behind the RAM timeline.
     """
-    page = _environment().get_template("report.html")
-    assets = {name: _asset(f"report.{name}") for name in ("css", "js")} | {"theme": _asset("theme.js")}
+    page, parts = environment().get_template("report.html"), assets()
     return page.render(
         e=estimate,
         verdict_sentence=sections.verdict_sentence(estimate),
@@ -45,12 +44,12 @@ def render_html(
         version=__version__,
         command=command,
         created=created,
-        policy=_policy(assets),
+        policy=policy(parts),
         json=render_json(estimate, command=command, created=created),
         severities=_SEVERITY_LABELS,
         blocks=(*duty_blocks(estimate), *_ladder(estimate, blocks), *blocks),
         cell_text=cell_text,
-        **assets,
+        **parts,
         **page_data(estimate),
     )
 
@@ -110,20 +109,26 @@ def _roofline(estimate: Estimate) -> dict[str, Any]:
     return {"roofline": figures, "roofline_chart": roofline_chart(estimate), "peak_sentence": peak}
 
 
+def assets() -> dict[str, str]:
+    """Style and scripts that every page carries."""
+    return {name: _asset(f"report.{name}") for name in ("css", "js")} | {"theme": _asset("theme.js")}
+
+
 @cache
-def _environment() -> jinja2.Environment:
+def environment() -> jinja2.Environment:
+    """The templates, with the filters that print figures."""
     import jinja2
 
-    environment = jinja2.Environment(
+    made = jinja2.Environment(
         loader=jinja2.FunctionLoader(_asset), autoescape=True, trim_blocks=True, lstrip_blocks=True,
         undefined=jinja2.StrictUndefined,
     )  # fmt: skip
-    environment.filters |= {
+    made.filters |= {
         "clean": shown.clean, "memory": shown.memory, "bytes": shown.exact_bytes, "seconds": shown.seconds,
         "macs": shown.macs, "count": shown.count, "rate": shown.rate, "shape": shown.shape,
         "percent": shown.percent, "short": shown.short, "ratio": shown.ratio,
     }  # fmt: skip
-    return environment
+    return made
 
 
 @cache
@@ -131,9 +136,9 @@ def _asset(name: str) -> str:
     return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
 
 
-def _policy(assets: dict[str, str]) -> str:
+def policy(parts: dict[str, str]) -> str:
     """A content security policy that runs exactly these scripts and styles, and fetches nothing."""
-    digest = {name: _digest(f"\n{text}") for name, text in assets.items()}
+    digest = {name: _digest(f"\n{text}") for name, text in parts.items()}
     return (
         f"default-src 'none'; style-src {digest['css']}; script-src {digest['theme']} {digest['js']}; "
         "base-uri 'none'; form-action 'none'"

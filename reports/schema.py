@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, of plan studies, of device, runtime and scenario files."""
+"""Which JSON Schemas ship: of results, of plan studies, of device, runtime, scenario and recipe files."""
 
 from __future__ import annotations
 
@@ -39,6 +39,13 @@ def _runtime() -> dict[str, Any]:
     return _of_file(RuntimeSpec)
 
 
+def _recipe() -> dict[str, Any]:
+    from ..graphs.variants.recipe import recipe_schema
+
+    title = "preflash recipe: steps that make a variant of a model, or several recipes"
+    return {"$schema": _DIALECT, "title": title, **recipe_schema()}
+
+
 def _scenario() -> dict[str, Any]:
     from ..simulator.scenario import Scenario
 
@@ -60,6 +67,7 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
+    "recipe": _recipe,
 }  # fmt: skip
 
 

@@ -1,15 +1,12 @@
-"""What is a recipe: steps that change a model one after the other, written as TOML, as text or in code.
+"""What is a recipe: steps that change a model one after the other, written as text, as tables or in code.
 
 Every step is a frozen dataclass; its fields are its options in all three forms.
 """
 
 from __future__ import annotations
 
-import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, fields
-from pathlib import Path
 from typing import Any
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
@@ -19,7 +16,8 @@ from ..ir import ModelGraph
 from .given import Given, Step
 from .steps import step_types
 
-_LARGEST_FILE_BYTES = 1 << 20
+_KEYS = ("name", "step", "steps")
+_LONGEST_NAME = 80
 _CONFIG = ConfigDict(extra="forbid")
 
 
@@ -46,49 +44,25 @@ class Recipe:
         return " | ".join(_step_text(step) for step in self.steps) or "as it is"
 
 
-def load_recipe(path: str | os.PathLike[str]) -> Recipe:
-    """The recipe in a TOML file: `name = "..."` and one [[step]] table per step, its kind in `do`.
-
-    Raises:
-        RecipeInvalid: the file cannot be read or has faults; all of them are in `.faults`.
-    """
-    where = os.fspath(path)[:200]
-    try:
-        with Path(path).open("rb") as file:
-            content = file.read(_LARGEST_FILE_BYTES + 1)
-        if len(content) > _LARGEST_FILE_BYTES:
-            raise RecipeInvalid("the recipe cannot be used", faults=["it is larger than 1 MiB"], where=where)
-        record = tomllib.loads(content.decode("utf-8"))
-    except OSError as error:
-        faults = [f"cannot be read: {error.strerror or error}"]
-        raise RecipeInvalid("the recipe cannot be used", faults=faults, where=where) from error
-    except (ValueError, RecursionError) as error:
-        faults = [f"TOML syntax: {error}"]
-        raise RecipeInvalid("the recipe cannot be used", faults=faults, where=where) from error
-    return recipe_of(record, where=where, default_name=Path(path).stem)
-
-
 def recipe_of(record: Mapping[str, Any], *, where: str = "", default_name: str = "recipe") -> Recipe:
-    """The recipe that a parsed TOML or JSON table states.
+    """The recipe that a parsed TOML or JSON table states: a name, and steps as tables or as text.
 
     Raises:
         RecipeInvalid: with all faults.
     """
-    faults = [f"{key}: not known; known: name, step" for key in record if key not in ("name", "step")]
-    name, entries = record.get("name", default_name), record.get("step", [])
-    if not isinstance(name, str) or not name or len(name) > 80:
-        faults.append("name: a text of 1 to 80 characters")
-    if not isinstance(entries, list):
-        faults.append("step: a list of tables, [[step]]")
-        entries = []
-    steps = []
-    for number, entry in enumerate(entries):
-        made = _step(entry, f"step {number + 1}", faults)
-        if made is not None:
-            steps.append(made)
+    faults = [f"{key}: not known; known: {', '.join(_KEYS)}" for key in record if key not in _KEYS]
+    name, entries, text = record.get("name", default_name), record.get("step", []), record.get("steps", "")
+    if not isinstance(name, str) or not name.strip() or len(name) > _LONGEST_NAME:
+        faults.append(f"name: a text of 1 to {_LONGEST_NAME} characters")
+    if not isinstance(entries, list) or not isinstance(text, str) or (entries and text):
+        faults.append('a list of tables [[step]], or steps = "prune sparsity=0.5 | quantize"')
+        entries, text = [], ""
+    elif text:
+        entries = _entries(text, faults)
+    steps = [_step(entry, f"step {number + 1}", faults) for number, entry in enumerate(entries)]
     if faults:
         raise RecipeInvalid("recipe with faults", faults=faults, where=where, fix="preflash schema recipe")
-    return Recipe(name, tuple(steps))
+    return Recipe(name, tuple(step for step in steps if step is not None))
 
 
 def parse_recipe(text: str, *, name: str = "") -> Recipe:
@@ -97,7 +71,11 @@ def parse_recipe(text: str, *, name: str = "") -> Recipe:
     Raises:
         RecipeInvalid: with all faults.
     """
-    faults: list[str] = []
+    return recipe_of({"name": name or text.strip()[:_LONGEST_NAME] or "recipe", "steps": text or "|"})
+
+
+def _entries(text: str, faults: list[str]) -> list[dict[str, Any]]:
+    """The steps of a text as tables; its faults are appended."""
     entries = []
     for part in text.split("|"):
         words = part.split()
@@ -111,9 +89,7 @@ def parse_recipe(text: str, *, name: str = "") -> Recipe:
                 faults.append(f"{word[:40]}: options are written key=value")
             entry[key] = tuple(value.split(",")) if "," in value else value
         entries.append(entry)
-    if faults:
-        raise RecipeInvalid("recipe with faults", faults=faults, fix="e.g. prune sparsity=0.5 | quantize")
-    return recipe_of({"name": name or text.strip()[:80], "step": entries})
+    return entries
 
 
 def recipe_schema() -> dict[str, Any]:
@@ -124,9 +100,14 @@ def recipe_schema() -> dict[str, Any]:
         one.setdefault("properties", {})["do"] = {"const": word}
         one["required"] = ["do", *one.get("required", ())]
         kinds.append(one)
-    step = {"type": "array", "items": {"oneOf": kinds}}
-    return {"type": "object", "properties": {"name": {"type": "string"}, "step": step},
-            "additionalProperties": False}  # fmt: skip
+    members = {
+        "name": {"type": "string", "minLength": 1, "maxLength": _LONGEST_NAME},
+        "step": {"type": "array", "items": {"oneOf": kinds}},
+        "steps": {"type": "string"},
+    }
+    one = {"type": "object", "properties": members, "additionalProperties": False}
+    several = {"recipe": {"type": "array", "items": one}}
+    return one | {"properties": members | several}
 
 
 def _step(entry: Any, place: str, faults: list[str]) -> Step | None:

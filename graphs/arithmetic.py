@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import erf
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 
 from ..errors import UnsupportedOp
 from .dims import OpDims, op_dims
+from .fake_quant import fake_quant_meaning
 from .geometry import Window
 from .ops import Activation
 from .reading import Reading
@@ -190,6 +192,28 @@ def _reduced(function: Callable[..., Array]) -> Meaning:
     return meaning
 
 
+def _gelu(r: Reading, inputs: Inputs) -> list[Array]:
+    """x Phi(x), or its tanh form where `approximate`."""
+    x = _needed(inputs, 0)
+    if r.attribute("approximate", False):
+        return [0.5 * x * (1 + np.tanh(np.sqrt(2 / np.pi) * (x + 0.044715 * x**3)))]
+    below = np.array([erf(v) for v in (x / np.sqrt(2)).reshape(-1)]).reshape(x.shape)
+    return [0.5 * x * (1 + below)]
+
+
+def _l2_normalization(_: Reading, inputs: Inputs) -> list[Array]:
+    x = _needed(inputs, 0)
+    return [x / np.sqrt(np.maximum(np.square(x).sum(axis=-1, keepdims=True), 1e-12))]
+
+
+def _picked(function: Callable[..., Array]) -> Meaning:
+    def meaning(_: Reading, inputs: Inputs) -> list[Array]:
+        axis = int(_needed(inputs, 1).reshape(-1)[0])
+        return [function(_needed(inputs, 0), axis=axis)]
+
+    return meaning
+
+
 ARITHMETIC: dict[str, Meaning] = {
     "CONV_2D": _conv, "DEPTHWISE_CONV_2D": _depthwise, "TRANSPOSE_CONV": _transpose_conv,
     "FULLY_CONNECTED": _fully_connected, "BATCH_MATMUL": _batch_matmul,
@@ -209,6 +233,9 @@ ARITHMETIC: dict[str, Meaning] = {
     "FLOOR": _one(np.floor), "CEIL": _one(np.ceil), "SQRT": _one(lambda x: np.sqrt(np.maximum(x, 0.0))),
     "RSQRT": _one(lambda x: 1.0 / np.sqrt(np.maximum(x, 1e-300))),
     "QUANTIZE": _one(np.asarray), "DEQUANTIZE": _one(np.asarray), "CAST": _one(np.asarray),
+    "GELU": _gelu, "L2_NORMALIZATION": _l2_normalization,
+    "ELU": _one(lambda x: np.where(x < 0, np.expm1(np.minimum(x, 0.0)), x)),
+    "ARG_MAX": _picked(np.argmax), "ARG_MIN": _picked(np.argmin),
     "MEAN": _reduced(np.mean), "SUM": _reduced(np.sum), "REDUCE_PROD": _reduced(np.prod),
-    "REDUCE_MAX": _reduced(np.max), "REDUCE_MIN": _reduced(np.min),
+    "REDUCE_MAX": _reduced(np.max), "REDUCE_MIN": _reduced(np.min), "FAKE_QUANT": fake_quant_meaning,
 }  # fmt: skip

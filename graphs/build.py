@@ -12,37 +12,19 @@ import numpy.typing as npt
 
 from ..errors import GraphInvalid
 from . import ops as kinds
+from .grids import KEEPS_QUANTIZATION, version_of
 from .ir import OPTIONAL, DType, ModelGraph, Op, Quantization, Subgraph, Tensor, wire
 from .ops import Activation, OpAttributes
-from .quantities import DTYPE_OF_NUMPY, NUMPY_OF_DTYPE, affine, fixed, symmetric
+from .quantities import DTYPE_OF_NUMPY, NUMPY_OF_DTYPE, affine, fixed, is_fixed, symmetric
 from .shapes import infer_shapes
 
 Array = npt.NDArray[Any]
 
-# The version TFLite's converter writes: kind -> (float, int8, int16); 1 where not listed.
-_VERSIONS = {
-    "CONV_2D": (1, 3, 4), "DEPTHWISE_CONV_2D": (1, 3, 5), "FULLY_CONNECTED": (1, 4, 7),
-    "TRANSPOSE_CONV": (3, 3, 4), "ADD": (1, 2, 4), "SUB": (1, 2, 5), "MUL": (1, 2, 4),
-    "AVERAGE_POOL_2D": (1, 2, 3), "MAX_POOL_2D": (1, 2, 3), "SOFTMAX": (1, 2, 3), "LOGISTIC": (1, 2, 3),
-    "TANH": (1, 2, 3), "RELU": (1, 2, 3), "RELU6": (1, 2, 3), "LEAKY_RELU": (1, 2, 2), "PAD": (1, 2, 2),
-    "MEAN": (1, 2, 2), "SUM": (1, 2, 2), "CONCATENATION": (1, 2, 3), "MAXIMUM": (1, 2, 2),
-    "MINIMUM": (1, 2, 2), "TRANSPOSE": (1, 2, 2), "SPLIT": (1, 2, 2), "STRIDED_SLICE": (1, 2, 2),
-    "SLICE": (1, 2, 3), "DEQUANTIZE": (1, 2, 3), "RESIZE_BILINEAR": (1, 2, 3),
-    "RESIZE_NEAREST_NEIGHBOR": (1, 2, 2), "BATCH_MATMUL": (1, 2, 3),
-}  # fmt: skip
-_VERSION_COLUMN = {DType.INT8: 1, DType.UINT8: 0, DType.INT16: 2}
-# Outputs on a fixed grid (quantities.fixed), and outputs on the grid of their input: TFLite's 8-bit spec.
-_FIXED_RANGE = frozenset({"SOFTMAX", "LOGISTIC", "TANH"})
-_KEEPS_QUANTIZATION = frozenset({
-    "AVERAGE_POOL_2D", "MAX_POOL_2D", "RESHAPE", "SQUEEZE", "EXPAND_DIMS", "PAD", "PADV2", "MIRROR_PAD",
-    "TRANSPOSE", "STRIDED_SLICE", "SLICE", "SPLIT", "SPLIT_V", "CONCATENATION", "PACK", "UNPACK", "GATHER",
-    "RESIZE_BILINEAR", "RESIZE_NEAREST_NEIGHBOR", "MAXIMUM", "MINIMUM", "REDUCE_MAX",
-    "REDUCE_MIN", "SPACE_TO_DEPTH", "DEPTH_TO_SPACE",
-})  # fmt: skip
 _CLIPS = {
     Activation.RELU: (0.0, np.inf), Activation.RELU6: (0.0, 6.0), Activation.RELU_N1_TO_1: (-1.0, 1.0),
 }  # fmt: skip
 _CLIP_KINDS = {"RELU": Activation.RELU, "RELU6": Activation.RELU6, "RELU_N1_TO_1": Activation.RELU_N1_TO_1}
+_DATA_INPUT = {"TRANSPOSE_CONV": 2, "SPLIT": 1}  # 0 for the rest
 _TAILS = 4.0  # quantized ranges reach this many standard deviations
 
 
@@ -126,8 +108,7 @@ class GraphBuilder:
         shapes: Sequence[Sequence[int]] | None = None, outputs: Sequence[int] | None = None,
     ) -> tuple[int, ...]:  # fmt: skip
         """Any op; its output tensors are made by the shape rules unless `shapes` or `outputs` are given."""
-        column = _VERSION_COLUMN.get(self._tensors[inputs[0]].dtype, 0) if inputs and inputs[0] >= 0 else 0
-        version = _VERSIONS.get(kind, (1, 1, 1))[column]
+        version = version_of(kind, self._source(kind, inputs).dtype)
         op = Op(len(self._ops), kind, tuple(inputs), (), attributes, version)
         if outputs is None:
             if shapes is None:
@@ -247,16 +228,21 @@ class GraphBuilder:
         zeros = np.zeros(len(scales), np.int64)
         return self.constant(stored, name="bias", quantization=Quantization(scales, zeros))
 
+    def _source(self, kind: str, inputs: Sequence[int]) -> Tensor:
+        """The data input, whose type the outputs have; before it may come a shape or an axis."""
+        given = [i for i in inputs if i != OPTIONAL]
+        return self._tensors[given[min(_DATA_INPUT.get(kind, 0), len(given) - 1)] if given else 0]
+
     def _output(self, op: Op, shape: Sequence[int], position: int) -> int:
-        source = self._tensors[next((i for i in op.inputs if i != OPTIONAL), 0)]
+        source = self._source(op.kind, op.inputs)
         spread = self._expected_spread(op)
         low, high = _clip(op)
         dtype = source.dtype if op.kind not in ("DEQUANTIZE",) else DType.FLOAT32
         quantization = None
         if dtype in (DType.INT8, DType.UINT8, DType.INT16):
-            if op.kind in _FIXED_RANGE:
+            if is_fixed(op.kind, dtype):
                 quantization = fixed(op.kind, dtype)
-            elif op.kind in _KEEPS_QUANTIZATION:
+            elif op.kind in KEEPS_QUANTIZATION:
                 quantization = source.quantization
             else:
                 quantization = affine(max(low, -_TAILS * spread), min(high, _TAILS * spread), dtype)

@@ -17,7 +17,7 @@ from .reading import Reading
 
 Array = npt.NDArray[Any]
 _MEANINGS = {**ARITHMETIC, **MOVEMENT}
-_BIASED = {
+BIASED = {  # kind -> its inputs: data, weights, bias
     "CONV_2D": (0, 1, 2),
     "DEPTHWISE_CONV_2D": (0, 1, 2),
     "FULLY_CONNECTED": (0, 1, 2),
@@ -68,7 +68,7 @@ def _computed(subgraph: Subgraph, op: Op, meaning: Meaning, values: Mapping[int,
     tensors = subgraph.tensors
     stored = [None if i == OPTIONAL else _value(tensors[i], values) for i in op.inputs]
     real = [None if s is None else dequantize(tensors[i], s) for i, s in zip(op.inputs, stored, strict=True)]
-    if op.kind in _BIASED:
+    if op.kind in BIASED:
         _rescale_bias(subgraph, op, stored, real)
     results = meaning(Reading(subgraph, op), real)
     clamped = [clamp(r, getattr(op.attributes, "fused_activation_function", 0)) for r in results]
@@ -151,13 +151,20 @@ def _value(tensor: Tensor, values: Mapping[int, Array]) -> Array:
     )
 
 
-def _rescale_bias(subgraph: Subgraph, op: Op, stored: list[Array | None], real: list[Array | None]) -> None:
+def bias_scales(subgraph: Subgraph, op: Op) -> npt.NDArray[np.float64] | None:
     """Integer biases have scale input x weight, whatever the file records for them (TFLite's 8-bit spec)."""
-    data, weight, bias = _BIASED[op.kind]
+    data, weight, _ = BIASED[op.kind]
+    a, b = (subgraph.tensors[op.inputs[i]].quantization for i in (data, weight))
+    if a is None or b is None or not len(a.scales):
+        return None
+    scales: npt.NDArray[np.float64] = np.float64(a.scales[0]) * b.scales.astype(np.float64)
+    return scales
+
+
+def _rescale_bias(subgraph: Subgraph, op: Op, stored: list[Array | None], real: list[Array | None]) -> None:
+    bias = BIASED[op.kind][2]
     if bias >= len(stored) or stored[bias] is None:
         return
-    a, b = (subgraph.tensors[op.inputs[i]].quantization for i in (data, weight))
-    values = stored[bias]
-    if a is None or b is None or values is None or values.dtype.kind != "i" or not len(a.scales):
-        return
-    real[bias] = values.astype(np.float64) * (np.float64(a.scales[0]) * b.scales.astype(np.float64))
+    scales, values = bias_scales(subgraph, op), stored[bias]
+    if scales is not None and values is not None and values.dtype.kind == "i":
+        real[bias] = values.astype(np.float64) * scales

@@ -23,13 +23,14 @@ INTEGER_RANGE = {
     DType.INT4: (-8, 7), DType.INT8: (-128, 127), DType.INT16: (-32768, 32767), DType.UINT8: (0, 255),
     DType.INT32: (-(2**31), 2**31 - 1), DType.INT64: (-(2**63), 2**63 - 1), DType.UINT16: (0, 65535),
 }  # fmt: skip
-# Softmax and logistic lie in 0..1, tanh in -1..1: their output grid is fixed (TFLite's quantization spec).
+# Softmax and logistic lie in 0..1, tanh in -1..1, ...: their output grid is fixed (TFLite's quantization spec).
 _FIXED = {
     ("SOFTMAX", DType.INT8): (1 / 256, -128), ("SOFTMAX", DType.UINT8): (1 / 256, 0),
     ("SOFTMAX", DType.INT16): (1 / 32768, 0), ("LOGISTIC", DType.INT8): (1 / 256, -128),
     ("LOGISTIC", DType.UINT8): (1 / 256, 0), ("LOGISTIC", DType.INT16): (1 / 32768, 0),
     ("TANH", DType.INT8): (1 / 128, 0), ("TANH", DType.UINT8): (1 / 128, 128),
-    ("TANH", DType.INT16): (1 / 32768, 0),
+    ("TANH", DType.INT16): (1 / 32768, 0), ("LOG_SOFTMAX", DType.INT8): (16 / 256, 127),
+    ("L2_NORMALIZATION", DType.INT8): (1 / 128, 0),
 }  # fmt: skip
 
 
@@ -56,16 +57,29 @@ def affine(low: float, high: float, dtype: DType) -> Quantization:
     return per_tensor(scale, int(np.clip(round(q_low - low / scale), q_low, q_high)))
 
 
-def symmetric(values: Array, *, axis: int | None) -> tuple[npt.NDArray[np.int8], Quantization]:
-    """int8 weights in -127..127 and their scales max|w| / 127: per channel of `axis`, or one if None."""
+def symmetric(
+    values: Array, *, axis: int | None, bits: int = 8, least: float | Array = 0.0
+) -> tuple[npt.NDArray[np.int8], Quantization]:
+    """Weights in -q..q, q = 2^(bits - 1) - 1, and their scales max|w| / q: per channel of `axis`, or one if None.
+
+    Args:
+        least: scales are no smaller; one number, or one per channel.
+    """
+    highest = 2 ** (bits - 1) - 1
     others = None if axis is None else tuple(d for d in range(values.ndim) if d != axis)
-    largest = np.abs(values).max(axis=others, keepdims=True)
-    scales = np.where(largest > 0, largest / 127, 1.0).astype(np.float32)
-    stored = np.clip(np.rint(values / scales), -127, 127).astype(np.int8)
+    largest = np.maximum(values.max(axis=others, keepdims=True), -values.min(axis=others, keepdims=True))
+    scales = np.maximum(largest / highest, np.reshape(least, largest.shape) if np.ndim(least) else least)
+    scales = np.where(scales > 0, scales, 1.0).astype(np.float32)
+    stored = np.clip(np.rint(values / scales), -highest, highest).astype(np.int8)
     flat = scales.reshape(-1)
     return stored, Quantization(flat, np.zeros(len(flat), np.int64), axis or 0)
 
 
+def is_fixed(kind: str, dtype: DType) -> bool:
+    """Whether the output grid of such an op is fixed."""
+    return (kind, dtype) in _FIXED
+
+
 def fixed(kind: str, dtype: DType) -> Quantization:
-    """The output grid of SOFTMAX, LOGISTIC or TANH."""
+    """The output grid of SOFTMAX, LOGISTIC, TANH, ..."""
     return per_tensor(*_FIXED[kind, dtype])

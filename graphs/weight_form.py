@@ -22,7 +22,7 @@ class WeightForm:
         codebook: real values that weights share: shape (codes,), or (channels, codes) with one table per
             channel of `axis`; unused places repeat the last value.
         assignment: the tensor's shape: which value of the codebook.
-        axis: the dimension of the codebooks' channels.
+        axis: the dimension of the codebooks' channels, and of the grids of few bits of a float constant.
     """
 
     bits: int | None = None

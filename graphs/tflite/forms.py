@@ -77,7 +77,16 @@ def _record(subgraph: int, tensor: Tensor) -> Record:
         record["codes"] = form.code_count
         if form.codebook.ndim == 2:
             record["axis"] = form.axis
+    if form.bits is not None and "axis" not in record and _has_grids(tensor, form.bits):
+        record["axis"] = form.axis
     return record
+
+
+def _has_grids(tensor: Tensor, bits: int) -> bool:
+    """Whether it is a float constant whose channels have a grid each: one grid has 2^bits values at most."""
+    from ..evaluate import constant_array
+
+    return tensor.dtype.is_float and most_distinct(constant_array(tensor), None) > 1 << bits
 
 
 def _records(stored: bytes) -> list[Record]:
@@ -121,6 +130,8 @@ def _form(record: Record, tensor: Tensor) -> WeightForm:
     if bits is not None:
         quantization = tensor.quantization
         axis = quantization.axis if quantization is not None and quantization.is_per_channel else None
+        if tensor.dtype.is_float:
+            axis = _axis_of(record, tensor)
         if bits < 1 or most_distinct(stored, axis) > 1 << min(bits, 62):
             raise _fault(f"tensor {tensor.index} has values that do not fit in {bits} bits")
     codebook = assignment = None
@@ -132,6 +143,14 @@ def _form(record: Record, tensor: Tensor) -> WeightForm:
             raise _fault(f"tensor {tensor.index} has more than {codes} shared values")
     mask = reals != 0 if record.get("pruned") else None
     return WeightForm(bits, mask, record.get("pattern", ""), codebook, assignment, record.get("axis", 0))
+
+
+def _axis_of(record: Record, tensor: Tensor) -> int | None:
+    """The dimension along which a float constant has a grid per channel, if the record says so."""
+    axis: int | None = record.get("axis")
+    if axis is not None and axis >= max(1, tensor_rank(tensor)):
+        raise _fault(f"tensor {tensor.index} has no dimension {axis}")
+    return axis
 
 
 def tensor_rank(tensor: Tensor) -> int:

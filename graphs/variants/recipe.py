@@ -119,7 +119,7 @@ def _step(entry: Any, place: str, faults: list[str]) -> Step | None:
         return None
     options = {key: value for key, value in entry.items() if key != "do"}
     for one in fields(kinds[word]):
-        if str(one.type).startswith("tuple[str") and isinstance(options.get(one.name), str):
+        if str(one.type).startswith("tuple[") and isinstance(options.get(one.name), str):
             options[one.name] = (options[one.name],)
     try:
         made: Step = _adapter(kinds[word]).validate_python(options)

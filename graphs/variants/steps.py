@@ -7,7 +7,14 @@ from importlib import import_module
 from typing import Any
 
 # word -> (room, class)
-_STEPS: dict[str, tuple[str, str]] = {}
+_STEPS: dict[str, tuple[str, str]] = {
+    "cluster": ("cluster", "Cluster"),
+    "fake-quantize": ("fake_quantize", "FakeQuantize"),
+    "mixed": ("mixed", "Mixed"),
+    "quantize-weights": ("quantize_weights", "QuantizeWeights"),
+    "quantize": ("quantize", "Quantize"),
+    "prune": ("prune", "Prune"),
+}
 
 
 @lru_cache(maxsize=1)

@@ -176,6 +176,10 @@ def _broadcast_to(_: Reading, inputs: Inputs) -> list[Array]:
     return [np.broadcast_to(x, _whole(shape))]
 
 
+def _shape(_: Reading, inputs: Inputs) -> list[Array]:
+    return [np.array(_given(inputs)[0].shape)]
+
+
 def _tile(_: Reading, inputs: Inputs) -> list[Array]:
     x, repeats = _given(inputs)
     return [np.tile(x, _whole(repeats))]
@@ -205,4 +209,5 @@ MOVEMENT: dict[str, Meaning] = {
     "BATCH_TO_SPACE_ND": _batch_to_space,
     "BROADCAST_TO": _broadcast_to,
     "TILE": _tile,
+    "SHAPE": _shape,
 }

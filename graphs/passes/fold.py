@@ -89,7 +89,15 @@ def _has_float_weights(main: Subgraph, op: Op) -> bool:
     rank = 2 if op.kind == "FULLY_CONNECTED" else 4
     if len(op.inputs) < 2 or OPTIONAL in op.inputs[:2] or len(rest[0].shape) != rank:
         return False
+    if _shares_values(rest[0]):
+        return False
     return all(t.is_constant and t.dtype is DType.FLOAT32 and t.sparsity is None for t in rest)
+
+
+def _shares_values(weight: Tensor) -> bool:
+    """Whether scaling its channels would undo what a variant made of it: few values, or few bits."""
+    form = weight.form
+    return form is not None and (form.codebook is not None or form.bits is not None)
 
 
 def _is_linear(op: Op) -> bool:
@@ -164,7 +172,7 @@ def _merged(graph: ModelGraph, op: Op, norm: Op, folded: tuple[Array, Array]) ->
     weight, bias = (values.astype(np.float32) for values in folded)
     tensors = [
         *main.tensors,
-        Tensor(count, f"{old.name}_folded", DType.FLOAT32, weight.shape, weight.tobytes()),
+        Tensor(count, f"{old.name}_folded", DType.FLOAT32, weight.shape, weight.tobytes(), form=old.form),
         Tensor(count + 1, f"{old.name}_bias", DType.FLOAT32, bias.shape, bias.tobytes()),
     ]
     after = norm.index > op.index

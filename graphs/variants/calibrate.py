@@ -89,7 +89,7 @@ def _noise(tensor: Tensor, count: int, random: np.random.Generator) -> Array:
         low, high = np.iinfo(tensor.dtype.value).min, np.iinfo(tensor.dtype.value).max
         drawn = random.integers(low, high + 1, shape)
         return dequantize(replace(tensor, shape=shape), drawn).astype(np.float32)
-    raise NeedsSamples(f"no noise can be drawn for an input of {tensor.dtype}", where=tensor.name)
+    raise NeedsSamples(f"no noise can be drawn for an input of {tensor.dtype}", where=tensor.name, fix="give samples")
 
 
 def _real(tensor: Tensor, given: Array) -> Array:

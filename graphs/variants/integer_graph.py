@@ -146,10 +146,20 @@ def _weigh(w: _Writing, op: Op, inputs: list[int], data: Tensor) -> None:
     if key not in w.copies:
         w.losses.append(loss)
     inputs[weight] = w.append(made, key)
+    if offset is None and op.kind == "CONV_2D":
+        offset = _zeros(tensors[op.outputs[0]])
+        inputs[bias:] = [OPTIONAL]
     if offset is not None:
         stored = integer_bias(offset, scale, grid, dtype)
         assert stored.quantization is not None
-        inputs[bias] = w.append(stored, ("bias", op.inputs[bias], stored.quantization.scales.tobytes()))
+        key = ("bias", offset.index, offset.name, stored.quantization.scales.tobytes())
+        inputs[bias] = w.append(stored, key)
+
+
+def _zeros(output: Tensor) -> Tensor:
+    """A bias for a CONV_2D without one: integer kernels of tflite-runtime insist on it."""
+    channels = output.shape[-1]
+    return Tensor(-1, f"{output.name}_bias", DType.FLOAT32, (channels,), bytes(4 * channels))
 
 
 def _on_grid(w: _Writing, t: int, grid: Quantization) -> int:

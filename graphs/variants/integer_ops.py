@@ -40,7 +40,7 @@ def integer_ops(graph: ModelGraph, dtype: DType, apart: frozenset[int], *, integ
     real = [op for op in graph.ops if op.index in reasons and real_ends(graph.main, op)]
     notes = tuple(f"{op.label} (op {op.index}) stays float: {reasons[op.index]}" for op in real)
     if not chosen:
-        fix = notes[0] if notes else "it computes with no float32 numbers"
+        fix = notes[0] if notes else "its ops move values or compute with no float32 numbers"
         raise VariantInvalid("no op of this model can run on integers", where=graph.name, fix=fix)
     return Choice(tuple(chosen), notes)
 

@@ -9,6 +9,7 @@ from ..ir import ModelGraph, Op
 from ..ops import Activation
 from ..passes.base import run_passes
 from ..passes.fold import FoldBatchNorms, FoldConstants
+from ..static_shapes import with_static_shapes
 from .compact import compacted, rewritten
 from .dequantized import real_model
 
@@ -21,7 +22,7 @@ _STALE_METADATA = ("min_runtime_version", "CONVERSION_METADATA")
 
 def prepared(graph: ModelGraph) -> tuple[ModelGraph, tuple[str, ...]]:
     """The float model whose ops quantization converts one by one, and what was done to get there."""
-    folded = run_passes(real_model(graph), [FoldConstants(), FoldBatchNorms()])
+    folded = run_passes(with_static_shapes(real_model(graph)), [FoldConstants(), FoldBatchNorms()])
     fused, notes = _with_fused_activations(folded.graph)
     kept = tuple(entry for entry in fused.metadata if entry[0] not in _STALE_METADATA)
     return compacted(replace(fused, metadata=kept)), (*folded.notes, *notes)

@@ -105,7 +105,7 @@ def _refuse(graph: ModelGraph, step: Quantize, apart: frozenset[int]) -> None:
             named = ", ".join(f"{op.kind} (op {op.index})" for op in lacking[:4])
             raise VariantInvalid(
                 f"int4 weights beside {step.activations} activations are not computed rightly by: {named}",
-                where=graph.name, fix=f"activations=int8, keep_float=..., {other}",
+                where=graph.name, fix=f"keep_float=... for those, {other}",
             )  # fmt: skip
     if step.activations == "int16" and step.ranges in ("mse", "kl"):
         raise VariantInvalid(

@@ -9,11 +9,13 @@ from ..dtype import DType
 from ..evaluate import constant_array
 from ..grids import KEEPS_QUANTIZATION
 from ..ir import OPTIONAL, Op, Quantization, Subgraph
-from ..quantities import affine, fixed, is_fixed
+from ..quantities import INTEGER_RANGE, affine, fixed, is_fixed
 from .ranges import Range
 
 # Kinds whose integer kernels clip, negate or copy on the grid of their input, beside those of the spec.
 _CLIPS_ON_GRID = frozenset({"RELU6", "RELU_N1_TO_1"})
+# Kernels write the bounds of a fused RELU6 in steps of the grid, as int32: 6 / scale stays below 2^31.
+_SMALLEST_SCALE = 6 / 2**30
 
 
 @dataclass(frozen=True)
@@ -63,9 +65,17 @@ def grids(main: Subgraph, integer_ops: Iterable[Op], ranges: Mapping[int, Range]
         if stated and len(stated) == len(entering) and all(_same(q, stated[0]) for q in stated):
             of.update(dict.fromkeys(members, stated[0]))
             continue
-        grid = affine(*_whole_range(main, entering, ranges), dtype)
+        grid = _grid(*_whole_range(main, entering, ranges), dtype)
         of.update((t, settled.get(t, grid)) for t in members)
     return Grids(of, _inside(main, ops, of))
+
+
+def _grid(low: float, high: float, dtype: DType) -> Quantization:
+    grid = affine(low, high, dtype)
+    if grid.scales[0] >= _SMALLEST_SCALE:
+        return grid
+    q_low, q_high = INTEGER_RANGE[dtype]
+    return affine(0.0, _SMALLEST_SCALE * (q_high if dtype is DType.INT16 else q_high - q_low), dtype)
 
 
 def _same(a: Quantization, b: Quantization) -> bool:

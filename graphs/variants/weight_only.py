@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from ...errors import VariantInvalid
 from ..ir import ModelGraph, Op, Tensor
 from ..quantities import Quantization
 from .compact import rewritten
@@ -44,6 +45,9 @@ def weight_only(
             made[key] = len(tensors)
             tensors.append(replace(_spread(stored, op.kind), index=len(tensors)))
         ops.append(_hybrid(op, tensors[made[key]]))
+    if not losses:
+        fix = notes[0] if notes else "it has no convolutions and no fully connected ops"
+        raise VariantInvalid("the model has no float weights to store as integers", where=graph.name, fix=fix)
     whole = without_grids(rewritten(graph, tensors, ops))
     return whole, tuple(losses), (*notes, "integer weights beside float activations: not for tflite-micro")
 

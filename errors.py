@@ -10,6 +10,8 @@
     │   ├── UnsupportedOp         an op that this operation (write, fold, evaluate) does not cover
     │   ├── ShapeInvalid          an op's shapes contradict each other
     │   ├── OrderInvalid          ops cannot run in this order; lists all faults
+    │   ├── InterpreterEnded      the interpreter crashed on the model, in a process of its own
+    │   ├── LimitExceeded         running the model takes more time or memory than allowed
     │   └── VariantInvalid        a model cannot be changed that way
     │       └── NeedsSamples      a step needs samples or a score and was given none
     ├── TargetError
@@ -103,6 +105,14 @@ class GraphInvalid(_WithFaults, ModelError):
 
 class OrderInvalid(_WithFaults, ModelError):
     """The ops of a model cannot run in this order."""
+
+
+class InterpreterEnded(ModelError):
+    """The interpreter ended the process that ran the model."""
+
+
+class LimitExceeded(ModelError):
+    """Running the model takes more time or memory than it may."""
 
 
 class VariantInvalid(ModelError):

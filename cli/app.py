@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import PreflashError
-from . import calibrate, check, export, lookup, plan, validate
+from . import accuracy, calibrate, check, export, lookup, plan, validate
 from .options import BAD_INPUT, INTERNAL, INTERRUPTED, OK
 
 
@@ -29,6 +29,7 @@ _GROUPS = {
 }
 _COMMANDS: dict[str, Callable[..., int]] = {
     "check": check.check,
+    "accuracy": accuracy.accuracy,
     "calibrate": calibrate.calibrate,
     "export": export.export,
     "inspect": lookup.inspect,

@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, of plan studies, of device, runtime, scenario and recipe files."""
+"""Which JSON Schemas ship: of results, plan studies, accuracy; of device, runtime, scenario, recipe files."""
 
 from __future__ import annotations
 
@@ -25,6 +25,12 @@ def _plan() -> dict[str, Any]:
     from .plan_report import PLAN_SCHEMA
 
     return PLAN_SCHEMA
+
+
+def _accuracy() -> dict[str, Any]:
+    from .accuracy_schema import ACCURACY_SCHEMA
+
+    return ACCURACY_SCHEMA
 
 
 def _device() -> dict[str, Any]:
@@ -67,7 +73,7 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
-    "recipe": _recipe,
+    "recipe": _recipe, "accuracy": _accuracy,
 }  # fmt: skip
 
 

@@ -18,9 +18,14 @@ if TYPE_CHECKING:
     import numpy as np
     import numpy.typing as npt
 
-_REFUSALS = (ValueError, RuntimeError, SystemError, TypeError)
-# the first that can be imported runs the model
+REFUSALS = (ValueError, RuntimeError, SystemError, TypeError)
+# The first that can be imported runs the model. On the same inputs tflite_runtime's reference kernels give
+# TFLM's own outputs bit for bit; its XNNPACK takes no int8 ops, ai_edge_litert's does.
 _PACKAGES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
+# kernels -> the op resolver that has them; "" is what the package does by itself
+_RESOLVERS = {
+    "": "AUTO", "reference": "BUILTIN_REF", "builtin": "BUILTIN_WITHOUT_DEFAULT_DELEGATES", "xnnpack": "AUTO",
+}  # fmt: skip
 
 
 def run_tflite(
@@ -48,42 +53,87 @@ def run_tflite(
             interpreter.set_tensor(detail["index"], value)
         with _quiet():
             interpreter.invoke()
-    except _REFUSALS as error:
-        raise _refused(error) from None
+    except REFUSALS as error:
+        raise refused(error) from None
     if keep_all:
         return [_tensor(interpreter, detail["index"]) for detail in _all_tensors(interpreter)]
     return [_tensor(interpreter, detail["index"]) for detail in interpreter.get_output_details()]
 
 
-def load_interpreter(model: bytes, *, keep_all: bool = False) -> Any:
-    """A TFLite interpreter with its tensors allocated."""
-    factory = _interpreter_class()
+def load_interpreter(model: bytes, *, keep_all: bool = False, kernels: str = "", batch: int = 0) -> Any:
+    """A TFLite interpreter with its tensors allocated.
+
+    Args:
+        keep_all: keep every tensor's values; XNNPACK is not applied then.
+        kernels: reference, builtin (optimised, without delegates), xnnpack, or "" for the package's default.
+        batch: the first extent of every input, in place of the model's own; 0 leaves it.
+    """
+    package = _package(kernels)
     try:
         with _quiet(), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # keep_all is for debugging, and says so
-            interpreter = factory(
-                model_content=bytes(model), num_threads=1, experimental_preserve_all_tensors=keep_all
-            )
+            interpreter = package.Interpreter(
+                model_content=bytes(model), num_threads=1, experimental_preserve_all_tensors=keep_all,
+                experimental_op_resolver_type=package.OpResolverType[_RESOLVERS[kernels]],
+            )  # fmt: skip
+            for detail in interpreter.get_input_details() if batch else ():
+                interpreter.resize_tensor_input(detail["index"], [batch, *detail["shape"][1:]])
             interpreter.allocate_tensors()
-    except _REFUSALS as error:
-        raise _refused(error) from None
+    except REFUSALS as error:
+        raise refused(error) from None
     return interpreter
 
 
-def _interpreter_class() -> Any:
+def interpreter_label(kernels: str = "") -> str:
+    """The package and version that would run, as "tflite_runtime 2.14.0"; "" where none is installed.
+
+    Nothing is imported: a package that is there but cannot be loaded is not noticed.
+    """
+    from importlib.util import find_spec
+
+    names = (module.partition(".")[0] for module in _preferred(kernels))
+    return next((package_label(name) for name in names if find_spec(name) is not None), "")
+
+
+def package_label(name: str) -> str:
+    """The package and its version, as "tflite_runtime 2.14.0"."""
+    from importlib.metadata import PackageNotFoundError, version
+
+    try:
+        return f"{name} {version(name.replace('_', '-'))}"
+    except PackageNotFoundError:
+        return f"{name} of unknown version"
+
+
+def delegated_ops(interpreter: Any) -> bool | None:
+    """Whether a delegate (XNNPACK) took any op over; None where the interpreter does not tell."""
+    try:
+        return any(op["op_name"] == "DELEGATE" for op in interpreter._get_ops_details())
+    except (AttributeError, KeyError, *REFUSALS):
+        return None
+
+
+def _preferred(kernels: str) -> tuple[str, ...]:
+    return _PACKAGES[::-1] if kernels == "xnnpack" else _PACKAGES
+
+
+def _package(kernels: str = "") -> Any:
     reasons = []
-    for package in _PACKAGES:
+    for name in _preferred(kernels):
         try:
-            return import_module(package).Interpreter
+            package = import_module(name)
+            _ = package.Interpreter, package.OpResolverType
+            return package
         except (ImportError, AttributeError, SystemError) as error:
-            reasons.append(f"{package.partition('.')[0]}: {error}")
+            reasons.append(f"{name.partition('.')[0]}: {error}")
     raise PreflashError(
         "no TFLite interpreter can be imported: " + "; ".join(reasons),
         fix="pip install ai-edge-litert, or tflite-runtime on Python 3.11",
     )
 
 
-def _refused(error: Exception) -> ModelError:
+def refused(error: Exception) -> ModelError:
+    """What the interpreter raised, as a named error."""
     first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
     return ModelError(f"the interpreter refuses the model: {first_line}", fix="check its ops and inputs")
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
-
 from export import float_model, int8_model
 from grids import activation_grids
 from holds import PRUNABLE, Clustered, OnGrid, Pruned, clustered, masked, masks_of

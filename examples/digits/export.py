@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
-
 from grids import bias_scales, stored_weights
 from network import PICTURE, STAGES, Array, Arrays, Grid, Stage, forward
 from preflash.graphs.build import GraphBuilder

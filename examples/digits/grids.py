@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 import numpy as np
-
 from network import STAGES, WEIGHTED, Array, Arrays, Grid, forward
 
-_CUTS = np.linspace(0.3, 1.0, 36)  # where the largest weight of a channel may be cut off
+_CUTS = np.linspace(0.3, 1.0, 36).tolist()  # where the largest weight of a channel may be cut off
 _CLASSIC_BITS = 8  # nothing is cut off: TFLite's own rule
 
 

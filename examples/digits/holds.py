@@ -6,22 +6,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
-
 from grids import bias_on_grid, rounded_weights, weight_scales
 from network import WEIGHTED, Array, Arrays, Grid
+from preflash.graphs.variants.schedules import sparsity_at
 
 # Not the first convolution and not the depthwise one: few weights, and much depends on each.
 PRUNABLE = tuple(f"{s.name}/weights" for s in WEIGHTED if s.name not in ("first", "depthwise"))
-
-
-def cubic_sparsity(target: float, done: float, *, start: float = 0.0, end: float = 1.0) -> float:
-    """s(t) = s_f + (s_i - s_f) (1 - (t - t_0) / (t_1 - t_0))^3 with s_i = 0 (Zhu & Gupta 2017).
-
-    >>> [round(cubic_sparsity(0.8, x), 4) for x in (0, 0.25, 0.5, 0.75, 1)]
-    [0.0, 0.4625, 0.7, 0.7875, 0.8]
-    """
-    gone = min(max((done - start) / (end - start), 0.0), 1.0)
-    return target - target * (1 - gone) ** 3
 
 
 def magnitude_mask(values: Array, sparsity: float) -> Array:
@@ -44,7 +34,7 @@ def masked(arrays: Arrays, masks: Mapping[str, Array]) -> Arrays:
 
 @dataclass
 class Pruned:
-    """Zeros stay zero; with a target their number also grows, by the cubic schedule until `end`."""
+    """Zeros stay zero; with a target their number also grows until `end`, by a cubic schedule."""
 
     masks: Arrays = field(default_factory=dict)
     target: float | None = None
@@ -56,7 +46,7 @@ class Pruned:
 
     def step(self, trained: Arrays, done: float) -> None:
         if self.target is not None:
-            self.masks = masks_of(trained, cubic_sparsity(self.target, done, end=self.end))
+            self.masks = masks_of(trained, sparsity_at(0.0, self.target, x=done / self.end))
         for name, mask in self.masks.items():
             trained[name] *= mask  # what is zero stays among the smallest: no weight comes back
 

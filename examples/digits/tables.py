@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-
 from experiments import BITS, CLUSTERS, SPARSITIES, Row
 
 _ZEROS = tuple(f"{sparsity:.0%} zeros" for sparsity in SPARSITIES)
@@ -16,7 +15,7 @@ _ZEROS = tuple(f"{sparsity:.0%} zeros" for sparsity in SPARSITIES)
 
 @dataclass(frozen=True)
 class Question:
-    """Techniques side by side at several settings; `pair` is the difference that answers it, later - earlier."""
+    """Techniques side by side at several settings; `pair` is whose difference (second - first) answers."""
 
     title: str
     settings: tuple[str, ...]

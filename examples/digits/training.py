@@ -1,4 +1,4 @@
-"""How are weights found: Adam on shuffled and noisy pictures, under a hold that the weights keep while they change."""
+"""How are weights found: Adam on noisy pictures, under a hold that the weights keep while they change."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Protocol
 
 import numpy as np
-
 from network import Array, Arrays, Grid, backward, cross_entropy, forward
 
 DATA = Path(__file__).parent / "data"

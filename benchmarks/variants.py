@@ -29,6 +29,13 @@ RECIPES = {
     "prune, heuristic": "prune sparsity=0.5 distribution=heuristic",
     "prune, equal loss of weights": "prune sparsity=0.5 distribution=sensitivity",
     "prune, equal loss, 1x4": "prune sparsity=0.5 granularity=1x4 distribution=sensitivity",
+    "cluster, 16 linear": "cluster clusters=16 depthwise=true first=true",
+    "cluster, 256 k-means++": "cluster clusters=256 initialisation=k-means++ depthwise=true first=true",
+    "cluster, 16 per channel": "cluster clusters=16 per_channel=true depthwise=true first=true",
+    "few bits, 4": "quantize-weights bits=4",
+    "few bits, 4, best scale": "quantize-weights bits=4 best=true",
+    "few bits, 4, one scale": "quantize-weights bits=4 per_channel=false",
+    "prune, cluster, few bits": "prune sparsity=0.5 | cluster clusters=16 | quantize-weights bits=4",
 }
 
 

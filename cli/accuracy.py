@@ -39,7 +39,7 @@ _Kernels = Annotated[Kernels | None, typer.Option("--kernels", help="These kerne
 _Baseline = Annotated[
     str | None, typer.Option(metavar="MODEL", help="Compare with this model, e.g. the float one.")
 ]
-_InputScale = Annotated[
+InputScale = Annotated[
     str | None,
     typer.Option(
         "--input-scale", metavar="SCALE,ZERO|MODEL",
@@ -59,7 +59,7 @@ _NoCache = Annotated[bool, typer.Option("--no-cache", help="Run again what was r
 
 def accuracy(
     model: Model, data: _Data, metric: _MetricName = None, runtime: _Runtime = None,
-    kernels: _Kernels = None, baseline: _Baseline = None, input_scale: _InputScale = None,
+    kernels: _Kernels = None, baseline: _Baseline = None, input_scale: InputScale = None,
     samples: _Count = None, minimum: _Min = None, maximum: _Max = None, diverges_below: _Below = 10.0,
     time_limit: _TimeLimit = "1 h", memory_limit: _MemoryLimit = "4 GiB", no_cache: _NoCache = False,
     form: PlainForm = Plain.text, output: Out = None, _debug: Debug = False,
@@ -71,7 +71,7 @@ def accuracy(
 
     chosen, spec_name = _kernels(runtime, kernels)
     whole, other = _whole(model), None if baseline is None else _whole(baseline)
-    asked = Asked(metric or "", other, _grid(input_scale), samples, diverges_below, minimum, maximum)
+    asked = Asked(metric or "", other, given_grid(input_scale), samples, diverges_below, minimum, maximum)
     line = ProgressLine()
     try:
         way = _way(time_limit, memory_limit, line, use_cache=not no_cache)
@@ -106,7 +106,7 @@ def _whole(model: str) -> WholeModel:
     return Model(*read_content(model))
 
 
-def _grid(given: str | None) -> Grid | None:
+def given_grid(given: str | None) -> Grid | None:
     """ "0.5847,83", or the input of a model."""
     from ..errors import DataInvalid
     from ..graphs.tflite.read import read_tflite

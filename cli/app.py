@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import PreflashError
-from . import accuracy, calibrate, check, export, lookup, plan, validate
+from . import accuracy, calibrate, check, export, lookup, plan, validate, variants
 from .options import BAD_INPUT, INTERNAL, INTERRUPTED, OK
 
 
@@ -38,6 +38,7 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "explain": lookup.explain,
     "schema": lookup.schema,
     "validate": validate.validate,
+    "variants": variants.variants,
 }
 _SUBCOMMANDS: dict[tuple[str, str], Callable[..., int]] = {
     ("device", "list"): lookup.device_list,

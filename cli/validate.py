@@ -21,6 +21,7 @@ TOPICS = {
     "phones": (f"{_ROOM}.phones", "phone_tables"),
     "latency": (f"{_ROOM}.latency", "latency_tables"),
     "shares": (f"{_ROOM}.shares", "share_tables"),
+    "variants": (f"{_ROOM}.variants", "variant_tables"),
 }
 
 

@@ -122,8 +122,13 @@ class RuntimeSpec(Block):
     """The software that runs the model.
 
     Args:
-        kernel_flavour: "ansi": the library is built without its optimised kernels; "" is what the core has.
+        kernel_flavour: "ansi": the library is built without its optimised kernels; "sparse": XNNPACK may run
+            1x1 convolutions sparse; "" is what the core has.
+        unpacks_bits: weights that need so many bits or fewer lie packed, and kernels unpack them as they run.
         departures: where this release's memory differs from the one that TFLM's rules describe.
+        weights: how they lie in the image: "raw" as in the .tflite; "tflm-lut": those with few values as
+            indices with tables, which TFLM_DECODE ops write into the arena before each use.
+        built_like: a runtime with the same firmware, whose measured builds and power hold for this one too.
     """
 
     name: Name
@@ -134,12 +139,15 @@ class RuntimeSpec(Block):
     cores: Annotated[tuple[CoreName, ...], Field(min_length=1)]
     requires_isa: tuple[IsaFeature, ...] = ()
     requires_npu: str = ""
-    kernel_flavour: Literal["", "ansi"] = ""
+    kernel_flavour: Literal["", "ansi", "sparse"] = ""
+    unpacks_bits: Literal[0, 4] = 0
     departures: tuple[Departure, ...] = ()
     parts: tuple[Name, ...] = ()  # how the part's name begins; () is any part
     fusion: tuple[Name, ...] = ()
     hybrid_ops: bool = False  # float activations with integer weights
     has_threads: bool = False  # several cores can share the work
+    weights: Literal["raw", "tflm-lut"] = "raw"
+    built_like: str = ""
     ops_like: str = ""  # a shipped runtime whose ops it runs too
     memory: MemoryModel
     code: CodeModel
@@ -158,6 +166,11 @@ class RuntimeSpec(Block):
     def label(self) -> str:
         """The name, with the release where there are several: "x-cube-ai@8.1"."""
         return f"{self.name}@{self.version}" if self.releases else self.name
+
+    @property
+    def measured_label(self) -> str:
+        """The runtime whose measurements hold for this one."""
+        return self.built_like or self.label
 
     @property
     def release(self) -> Release | None:

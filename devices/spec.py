@@ -172,12 +172,19 @@ class CompressionSpec(Sourced):
 
 
 class SparsitySpec(Sourced):
-    """Hardware that skips zero weights."""
+    """Hardware that skips zero weights; used by a runtime that drives the accelerator.
+
+    Args:
+        n, m: of n:m, or of blocks of n output channels by m inputs.
+        max_speedup: at most so many times as fast, in multiplications; None is not known.
+        ops: kinds that profit; () is all that multiply by weights.
+    """
 
     pattern: Literal["unstructured", "n:m", "block", "channel"]
     n: Annotated[int, Field(strict=True, ge=1)] | None = None
     m: Annotated[int, Field(strict=True, ge=1)] | None = None
     max_speedup: Annotated[float, Field(ge=1)] | None = None
+    ops: Annotated[tuple[Annotated[str, Field(min_length=1, max_length=64)], ...], Field(max_length=64)] = ()
 
     @model_validator(mode="after")
     def _pattern_has_its_numbers(self) -> SparsitySpec:

@@ -15,7 +15,7 @@ from .runtime import RuntimeSpec
 from .spec import DeviceSpec, Holds, MemorySpec
 from .supply import Supply
 
-Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi"]
+Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi", "sparse"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +73,7 @@ class Target:
     @property
     def operating_point(self) -> Asked:
         """Clock, supply and runtime, as its power is asked for."""
-        return Asked(self.clock_hz, self.supply, self.runtime.label)
+        return Asked(self.clock_hz, self.supply, self.runtime.measured_label)
 
     @cached_property
     def power_point(self) -> PowerPoint | None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from .duty_rules import DUTY_RULES
+from .encoding_rules import ENCODING_RULES
 from .rule import Rule as Rule
+from .weight_rules import WEIGHT_RULES
 
 _RULES: tuple[Rule, ...] = (
     Rule(
@@ -211,10 +213,10 @@ _RULES: tuple[Rule, ...] = (
         "Choose a runtime for the accelerator, if there is one: `preflash runtime list`.",
     ),
     Rule(
-        "PF601", "info", "compression or sparsity hardware not priced",
-        "The device declares hardware that decompresses weights or skips zeros. This version does not"
-        " price it, so the real figure may be lower.",
-        "Nothing to do; the estimate is on the safe side.",
+        "PF601", "info", "compression hardware is not used",
+        "The device declares hardware that decompresses weights, and the chosen runtime does not drive it. "
+        "Weights are counted as the .tflite stores them.",
+        "Choose a runtime for the accelerator, if there is one: `preflash runtime list`.",
     ),
     Rule(
         "PF701", "warning", "firmware of another machine",
@@ -278,4 +280,5 @@ _RULES: tuple[Rule, ...] = (
         "Use them in place (--place weights=flash) if RAM or start-up time is short.",
     ),
 )  # fmt: skip
-RULES: tuple[Rule, ...] = tuple(sorted((*_RULES, *DUTY_RULES), key=lambda rule: rule.id))
+_MORE = (*DUTY_RULES, *ENCODING_RULES, *WEIGHT_RULES)
+RULES: tuple[Rule, ...] = tuple(sorted((*_RULES, *_MORE), key=lambda rule: rule.id))

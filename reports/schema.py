@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, plan studies, accuracy; of device, runtime, scenario, recipe files."""
+"""Which JSON Schemas ship: of results, plan studies, accuracy, device, runtime, scenario, recipe files."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def study_blocks(study: VariantStudy) -> tuple[Block, ...]:
         blocks.append(Block("Not made", (), ("variant", "recipe", "why"), rows))
     said = finding_rows(study)
     if said:
-        blocks.append(Block("What needs saying", (), ("variant", "target", "rule", "what"), said))
+        blocks.append(Block("What needs saying", (), ("variant", "rule", "where", "what"), said))
     return tuple(blocks)
 
 
@@ -59,7 +59,7 @@ def target_block(study: VariantStudy, number: int) -> Block:
     for name in _TARGET_METRICS:
         columns += [_HEADS[name], "p10–p90"] if name in ("latency_s", "energy_j") else [_HEADS[name]]
     rows = tuple(
-        (v.name, v.estimates[number].verdict.word.value, *_accuracy(v, measured),
+        (v.name, v.estimates[number].verdict.word.value, *_accuracy(v, number),
          *_figures(v.estimates[number]))
         for v in study.variants if not v.error
     )  # fmt: skip
@@ -68,25 +68,34 @@ def target_block(study: VariantStudy, number: int) -> Block:
 
 
 def finding_rows(study: VariantStudy) -> tuple[tuple[Cell, ...], ...]:
-    """Warnings, errors and notes of variants that the model as it is does not have, each once per target."""
-    rows: list[tuple[Cell, ...]] = []
-    for number, target in enumerate(study.targets):
-        known = {(f.rule, f.message) for f in study.baseline.estimates[number].findings}
-        for variant in study.variants[1:]:
-            found = () if variant.error else variant.estimates[number].findings
-            rows += [
-                (variant.name, target.device.name, f.rule, f.message)
-                for f in found if f.rule not in _QUIET and (f.rule, f.message) not in known
-            ]  # fmt: skip
-    return tuple(rows)
+    """Findings of variants that the model as it is does not have: (variant, rule, where, what).
+
+    A rule comes once per variant, in the words of the first target that it holds for.
+    """
+    known = [{(f.rule, f.message) for f in e.findings} for e in study.baseline.estimates]
+    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    for variant in study.variants[1:]:
+        for estimate, before, target in zip(variant.estimates, known, study.targets, strict=False):
+            for finding in estimate.findings:
+                if finding.rule not in _QUIET and (finding.rule, finding.message) not in before:
+                    said = found.setdefault((variant.name, finding.rule), (finding.message, []))
+                    said[1].append(f"{target.device.name} {target.runtime.label}")
+    return tuple(
+        (name, rule, _everywhere(list(dict.fromkeys(where)), len(study.targets)), message)
+        for (name, rule), (message, where) in found.items()
+    )
+
+
+def _everywhere(where: list[str], of: int) -> str:
+    return "all" if len(where) == of > 1 else ", ".join(where)
 
 
 def points(study: VariantStudy, number: int, metric: str) -> tuple[Point, ...]:
     """Measured accuracy against a figure of one target; the best are those that no other beats in both."""
     found: list[Point] = []
     for place, variant in enumerate(study.variants):
-        quality = variant.quality
-        if variant.error or quality is None or quality.value is None:
+        quality = variant.qualities[number] if variant.qualities else None
+        if quality is None or quality.value is None:
             continue
         x = variant.estimates[number].metric(metric)
         if x.value is not None:
@@ -120,11 +129,12 @@ def _variant_row(variant: Variant, measured: bool) -> tuple[Cell, ...]:
     return (*row, shown.percent(quality.value), spread, quality.change_text)
 
 
-def _accuracy(variant: Variant, measured: bool) -> tuple[Cell, ...]:
-    if not measured:
+def _accuracy(variant: Variant, number: int) -> tuple[Cell, ...]:
+    """Of one target; nothing where no samples were given."""
+    if not variant.qualities:
         return ()
-    quality = variant.quality
-    return (shown.UNKNOWN if quality is None or quality.value is None else shown.percent(quality.value),)
+    value = variant.qualities[number].value
+    return (shown.UNKNOWN if value is None else shown.percent(value),)
 
 
 def _range(lo: float, hi: float) -> str:

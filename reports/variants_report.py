@@ -83,19 +83,19 @@ def _json(study: VariantStudy, command: str) -> str:
 
 
 def _record(variant: Variant) -> dict[str, Any]:
-    quality = variant.quality
     return {
         "name": variant.name, "recipe": variant.text, "error": variant.error or None,
         "file_bytes": len(variant.file), "gzip_bytes": variant.gzip_bytes,
         "weight_count": variant.weight_count, "sparsity": variant.sparsity, "bits": variant.bits,
-        "accuracy": None if quality is None else {name: getattr(quality, name) for name in _QUALITY},
         "targets": [
             {
                 "verdict": e.verdict.word.value,
+                "accuracy": {name: getattr(variant.qualities[place], name) for name in _QUALITY}
+                if variant.qualities else None,
                 "metrics": {name: _figure(e.metric(name)) for name in _METRICS},
                 "findings": [{"rule": f.rule, "message": f.message} for f in e.findings],
             }
-            for e in variant.estimates
+            for place, e in enumerate(variant.estimates)
         ],
     }  # fmt: skip
 
@@ -117,12 +117,14 @@ def _csv(study: VariantStudy, _command: str) -> str:
         "file_bytes", "gzip_bytes", "sparsity", "bits", *ends, "error",
     ))  # fmt: skip
     for variant in study.variants:
-        quality = variant.quality
-        accuracy = ("", "", "") if quality is None else (quality.value, quality.lo, quality.hi)
         sizes = (len(variant.file), variant.gzip_bytes, variant.sparsity, variant.bits)
         for place, target in enumerate(study.targets):
             figures: list[Any] = [""] * len(ends)
+            accuracy: list[Any] = [""] * 3
             word = ""
+            if variant.qualities:
+                quality = variant.qualities[place]
+                accuracy = [quality.value, quality.lo, quality.hi]
             if variant.estimates:
                 estimate = variant.estimates[place]
                 metrics = [estimate.metric(name) for name in _METRICS]

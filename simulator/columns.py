@@ -14,6 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..graphs.ir import Op
+from .filters import FilterFacts
 from .kernel_choice import KernelChoice
 
 Floats = npt.NDArray[np.float64]
@@ -59,6 +60,8 @@ class KernelTable:
         swallowed_elements: elements that the ops fused into the kernel work on.
         operand_bytes: of activations, as often as the kernel reads them: x + x, or x and then the residual x.
         is_broadcast, copy_runs, index_steps, axis_tests: what `loops.Loops` says.
+        filters: what is known of the filters beyond their bytes.
+        nonzero_elements: filter values that do not stand for zero.
     """
 
     ops: tuple[Op, ...]
@@ -71,6 +74,7 @@ class KernelTable:
     has_window: tuple[bool, ...]
     is_sized: tuple[bool, ...]
     is_broadcast: tuple[bool, ...]
+    filters: tuple[FilterFacts, ...]
     extents: Extents
     macs: Floats
     in_elements: Floats
@@ -85,6 +89,7 @@ class KernelTable:
     copy_runs: Floats
     index_steps: Floats
     axis_tests: Floats
+    nonzero_elements: Floats
     _cache: dict[Any, Any] = field(default_factory=dict, repr=False)
 
     def __len__(self) -> int:

@@ -12,6 +12,7 @@ from ..devices.target import Target
 from ..errors import TargetInvalid, UnsupportedOp
 from ..graphs.ir import ModelGraph
 from .cpp import byte_rows, comment, distinct, identifier, string_literal
+from .encodings.stored import as_stored
 from .estimate import Estimate, MemoryPlan
 from .flash import Registration, registrations
 from .flash.add_methods import NARROWER_HEADERS
@@ -74,7 +75,8 @@ def export_firmware(
     if target.runtime.memory.persistent != "tflm":
         text = f"nothing is exported for {target.runtime.name}: arena, resolver and array are TFLM's"
         raise TargetInvalid(text, where="export", fix="choose a TFLM runtime with -r")
-    stored = _content(graph, content)
+    given, graph = graph, as_stored(graph, target)
+    stored = _content(graph, content if graph is given else None)
     is_narrow = target.runtime.kernel_library == "cmsis-nn" and target.runtime.code.registrations != "all"
     if target.runtime.code.table:
         target = with_build(target, FirmwareBuild(registrations="int8" if is_narrow else "all"))

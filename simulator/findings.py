@@ -8,6 +8,7 @@ from ..devices.spec import MemorySpec
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph
 from .columns import KernelTable
+from .encodings.decoders import decoded_by_hardware
 from .estimate import (
     BudgetCheck,
     Finding,
@@ -212,8 +213,8 @@ def target_findings(target: Target, latency_s: Interval, energy_j: Interval) -> 
     if device.npu is not None and runtime.requires_npu != device.npu.name:
         text = f"{device.npu.name} is on this device and {runtime.name} does not use it"
         found.append(Finding("PF501", Severity.INFO, text))
-    if device.compression is not None or device.sparsity is not None:
-        text = "weight compression and sparsity hardware is declared; this version does not price it"
+    if device.compression is not None and not decoded_by_hardware(target):
+        text = "weight compression hardware is declared, and nothing here drives it: weights are stored raw"
         found.append(Finding("PF601", Severity.INFO, text))
     if device.home_of("weights").kind == "external-flash":
         name = device.home_of("weights").name

@@ -58,7 +58,7 @@ def choose_kernel(subgraph: Subgraph, op: Op, build: KernelBuild) -> KernelChoic
         return _stand_in(subgraph, op, build.flavour)
     rules = _RULES.get(library)
     if library in LIBRARIES:
-        return KernelChoice(library, neon_route(op.kind))
+        return KernelChoice(library, *neon_route(subgraph, op, build.flavour))
     if rules is None:
         return KernelChoice(library, "vendor", f"the kernels of {library} are not public")
     rule = rules.get(op.kind)

@@ -17,6 +17,7 @@ from .kernels.accelerator import rate_cycles
 from .kernels.cores import CoreCosts, Spread, core_costs
 from .kernels.factors import kernel_factors
 from .kernels.instructions import InstructionColumns, count_instructions, firmware_of
+from .kernels.unpacking import with_unpacking
 from .neon_routes import LIBRARIES
 from .stalls import Stalls, arena_stalls, fetched_weights, weight_stalls
 from .traffic import TrafficColumns, kernel_traffic
@@ -98,7 +99,7 @@ def kernel_cycles(table: KernelTable, target: Target) -> CycleColumns:
     if costs is None:
         return _unpriced(table, f"no cost model for {target.device.core.name}")
     costs = _at_clock(costs, target.clock_hz)
-    counted = count_instructions(table, costs, firmware_of(target))
+    counted = with_unpacking(count_instructions(table, costs, firmware_of(target)), table, target)
     return _core_cycles(table, target, traffic, costs=costs, counted=counted)
 
 
@@ -210,7 +211,8 @@ def _accelerator_cycles(table: KernelTable, target: Target, traffic: TrafficColu
     assert rate is not None
     npu = target.device.npu
     ratio = target.clock_hz / npu.clock_hz if npu is not None and npu.clock_hz else 1.0
-    work = [part * ratio for part in rate_cycles(table, rate)]
+    sparsity = target.device.sparsity if target.runtime.requires_npu else None
+    work = [part * ratio for part in rate_cycles(table, rate, sparsity)]
     homes = target.device.home_of("weights"), target.device.home_of("arena")
     moved = traffic.weight_read_bytes, traffic.arena_read_bytes + traffic.arena_write_bytes
     streams = [_bus_cycles(part, home, target.clock_hz) for part, home in zip(moved, homes, strict=True)]
@@ -223,9 +225,15 @@ def _accelerator_cycles(table: KernelTable, target: Target, traffic: TrafficColu
     return CycleColumns(
         value, low, high, work[0], np.zeros_like(slowest), slowest,
         np.where(np.isnan(value), _UNKNOWN, grade_of(Basis.ANALYTIC)).astype(np.int8), lambda _: source,
-        lambda row: f"the work of {table.ops[row].label} is not known",
+        lambda row: _no_rate_reason(table, row),
         np.where(np.isnan(work[0]), _NOBODY_KNOWS, bound_by).astype(np.int8), _bounds(target),
     )  # fmt: skip
+
+
+def _no_rate_reason(table: KernelTable, row: int) -> str:
+    if table.is_sized[row] and table.macs[row] == table.macs[row]:
+        return "the file does not declare how much faster its sparsity hardware is"
+    return f"the work of {table.ops[row].label} is not known"
 
 
 def _bus_cycles(moved: Floats, memory: MemorySpec, clock_hz: float) -> Floats:

@@ -18,6 +18,7 @@ from ..graphs.ir import ModelGraph
 from ..graphs.passes.fusion import fuse
 from ..graphs.static_shapes import with_static_shapes
 from .columns import Floats, KernelTable, Rows, joined
+from .encodings.stored import as_stored
 from .energy import energy_ends, energy_source, no_latency, power_w
 from .flash import code_bytes, stored_model
 from .interval import BY_WEAKNESS, Basis, Interval, grade_of
@@ -111,7 +112,8 @@ def _by_group(
 
 
 def _table_key(target: Target) -> Hashable:
-    return target.kernels.library, target.kernels.flavour, target.runtime.fusion, drops_channels(target)
+    runtime, build = target.runtime, target.kernels
+    return runtime.weights, build.library, build.flavour, runtime.fusion, drops_channels(target)
 
 
 def _plan_key(target: Target) -> Hashable:
@@ -125,7 +127,8 @@ def _code_key(target: Target) -> Hashable:
 def _priced(graphs: Sequence[ModelGraph], targets: Sequence[Target]) -> list[tuple[Figures, Figures]]:
     """Latency and energy of all variants, per target of one kernel build."""
     first = targets[0]
-    tables = [compile_table(work_graph(with_static_shapes(g), first), first.kernels) for g in graphs]
+    stored = [as_stored(graph, first) for graph in graphs]
+    tables = [compile_table(work_graph(with_static_shapes(g), first), first.kernels) for g in stored]
     edges = np.concatenate([[0], np.cumsum([len(table) for table in tables])])
     table = joined(tables)
     return [_on_target(table, target, edges) for target in targets]
@@ -159,7 +162,7 @@ def _energy(latency_s: Latencies, reasons: Sequence[str], target: Target) -> Fig
 def _ram(graphs: Sequence[ModelGraph], target: Target) -> tuple[Figures, Figures]:
     """The smallest arena, and the same with static data."""
     arenas, whole = [], []
-    for graph in graphs:
+    for graph in (as_stored(one, target) for one in graphs):
         held = planned(graph, fuse(with_static_shapes(graph), target.runtime.fusion).graph, target)
         arena = arena_figure(held.plan, "min_bytes", held.no_plan)
         arenas.append(arena)
@@ -168,7 +171,8 @@ def _ram(graphs: Sequence[ModelGraph], target: Target) -> tuple[Figures, Figures
 
 
 def _flash(graphs: Sequence[ModelGraph], target: Target) -> Figures:
-    return _column([stored_model(graph, target) + code_bytes(graph, target) for graph in graphs])
+    stored = [as_stored(graph, target) for graph in graphs]
+    return _column([stored_model(graph, target) + code_bytes(graph, target) for graph in stored])
 
 
 def _column(figures: Sequence[Interval]) -> Figures:

@@ -12,6 +12,8 @@ from .assumptions import assumptions_of, duty_assumptions, passed_checks, state_
 from .bandwidth import required_bandwidth
 from .duty import duty_cycle
 from .duty_findings import duty_findings
+from .encoding_findings import decoding_findings, raw_findings
+from .encodings.stored import as_stored
 from .energy import energy_j
 from .estimate import (
     Conditions,
@@ -40,6 +42,7 @@ from .rows import op_rows, total_latency_s, total_macs
 from .startup import copy_s
 from .traffic import TrafficColumns, kernel_traffic
 from .verdict import budget_findings, decide, memory_budgets, time_budgets
+from .weight_findings import weight_findings
 from .work_graph import drops_channels, work_graph
 from .workload import compile_table
 
@@ -52,6 +55,7 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
     """
     begin = perf_counter()
     given = conditions or Conditions()
+    model, graph = graph, as_stored(graph, target)
     solved = with_static_shapes(graph)
     fusion = fuse(solved, target.runtime.fusion)
     held = planned(graph, fusion.graph, target)
@@ -84,11 +88,14 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         *bound_findings(ops),
         *copy_findings(target, copy_s(target, needed)),
         *code_findings(graph, target, budgets),
+        *raw_findings(model, target),
+        *decoding_findings(model, graph, target, plan=held.plan, ops=ops),
         *dropped_findings(table, whole, target),
+        *weight_findings(table, target),
         *target_findings(target, latency_s, headline.energy_j),
     )
     return Estimate(
-        model=model_facts(graph, headline.macs),
+        model=model_facts(model, headline.macs),
         target=target_facts(target),
         verdict=decide(budgets, held.refused),
         metrics=name_metrics(headline, memories),

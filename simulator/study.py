@@ -13,6 +13,7 @@ from ..errors import PatchesInvalid, PlanInvalid
 from ..graphs.ir import ModelGraph
 from ..graphs.reorder import reordered
 from .arena import Layout, MemoryPlan, Option
+from .encodings.stored import as_stored
 from .estimate import Conditions, Estimate
 from .memory.ladder import Measure, ladder, standard_measures
 from .memory.offline_plan import Layouter, with_best_offsets
@@ -107,7 +108,7 @@ def study(
         PlanInvalid: the runtime has no plan for this model, or no planner has this name.
         OrderInvalid, PatchesInvalid: what was asked for cannot be done with this model.
     """
-    wanted = asked or Asked()
+    wanted, graph = asked or Asked(), as_stored(graph, target)
     estimate = simulate(graph, target, conditions)
     if estimate.plan is None:
         raise PlanInvalid("there is no plan to study", faults=(_why_none(estimate),), where=graph.name)

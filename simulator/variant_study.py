@@ -46,7 +46,7 @@ class Quality:
     reason: str = ""
 
 
-Judge = Callable[[bytes], Quality]  # of a .tflite; the first one asked about is the model as it is
+Judge = Callable[[bytes, Target], Quality]  # the first file asked about is the model as it is
 Progress = Callable[[int, int, str], None]
 
 
@@ -61,7 +61,7 @@ class Variant:
         sparsity: zeros / weights, over all weight tensors.
         bits: average bits of a weight, each counted once.
         weight_count: weights of all tensors.
-        quality: None where no samples were given.
+        qualities: one per target, with the arithmetic of its runtime; () where no samples were given.
         estimates: one per target.
         error: why there is no such model; "" if there is.
     """
@@ -74,9 +74,14 @@ class Variant:
     sparsity: float = 0.0
     bits: float = 0.0
     weight_count: int = 0
-    quality: Quality | None = None
+    qualities: tuple[Quality, ...] = ()
     estimates: tuple[Estimate, ...] = ()
     error: str = ""
+
+    @property
+    def quality(self) -> Quality | None:
+        """That of the first target."""
+        return self.qualities[0] if self.qualities else None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -151,8 +156,8 @@ def _variant(
         sparsity, bits, count = sparsity_and_bits(again)
     except PreflashError as error:
         return Variant(recipe.name, recipe.text, error=str(error))
-    quality = None if judge is None else judge(file)
+    qualities = () if judge is None else tuple(judge(file, target) for target in targets)
     return Variant(
         recipe.name, recipe.text, again, file, len(zlib.compress(file, _GZIP_LEVEL)), sparsity, bits, count,
-        quality, estimates,
+        qualities, estimates,
     )  # fmt: skip

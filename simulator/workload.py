@@ -13,6 +13,7 @@ from ..graphs.geometry import taps_inside
 from ..graphs.ir import OPTIONAL, ModelGraph, Op, Subgraph, Tensor
 from ..graphs.kept import kept
 from .columns import Extents, KernelTable
+from .filters import FilterFacts, densified, filter_facts
 from .kernel_choice import choose_kernel
 from .loops import Loops, loops_of
 from .operands import dims_of, operand
@@ -41,7 +42,7 @@ NO_MACS = frozenset({
     "SPACE_TO_DEPTH", "SPARSE_TO_DENSE", "SPLIT", "SPLIT_V", "SQRT", "SQUARE", "SQUARED_DIFFERENCE",
     "SQUEEZE", "STRIDED_SLICE", "SUB", "SUM", "TANH", "TILE", "TOPK_V2", "TRANSPOSE", "UNIQUE", "UNPACK",
     "UNSORTED_SEGMENT_MAX", "UNSORTED_SEGMENT_MIN", "UNSORTED_SEGMENT_PROD", "UNSORTED_SEGMENT_SUM",
-    "VAR_HANDLE", "WHERE", "ZEROS_LIKE",
+    "VAR_HANDLE", "WHERE", "ZEROS_LIKE", "TFLM_DECODE",
 })  # fmt: skip
 
 
@@ -52,7 +53,7 @@ def op_macs(subgraph: Subgraph, op: Op) -> int | None:
     """
     if op.fused:
         return _sum_known([op_macs(subgraph, part) for part in op.fused])
-    if op.kind in NO_MACS:
+    if op.label in NO_MACS:
         return 0
     count = MACS_OF.get(op.kind)
     return count(subgraph, op) if count and not has_open_extents(subgraph, op) else None
@@ -172,7 +173,7 @@ def _table(subgraph: Subgraph, build: KernelBuild) -> KernelTable:
     choices = tuple(choose_kernel(subgraph, op, build) for op in subgraph.ops)
     rows = [_row(subgraph, op, choice.route) for op, choice in zip(subgraph.ops, choices, strict=True)]
     extents = np.array([row.extents for row in rows], dtype=np.float64).reshape(len(rows), 14).T
-    counts = np.array([row.counts for row in rows], dtype=np.float64).reshape(len(rows), 13).T
+    counts = np.array([row.counts for row in rows], dtype=np.float64).reshape(len(rows), 14).T
     return KernelTable(
         subgraph.ops, choices,
         tuple(row.data_type for row in rows), tuple(row.weight_type for row in rows),
@@ -181,7 +182,7 @@ def _table(subgraph: Subgraph, build: KernelBuild) -> KernelTable:
         tuple(1 if row.dims is None else row.dims.depth_multiplier for row in rows),
         tuple(row.dims is not None for row in rows),
         tuple(row.is_sized for row in rows), tuple(row.is_broadcast for row in rows),
-        Extents(*extents), *counts,
+        tuple(row.filters for row in rows), Extents(*extents), *counts,
     )  # fmt: skip
 
 
@@ -193,6 +194,7 @@ class _Row(NamedTuple):
     extents: tuple[int, ...]
     counts: tuple[float, ...]
     is_broadcast: bool
+    filters: FilterFacts
 
 
 def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
@@ -207,6 +209,7 @@ def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
     loops = Loops() if is_open else loops_of(subgraph, op)
     swallowed = sum(subgraph.tensors[t].element_count for part in op.fused[1:] for t in part.outputs)
     filters = [tensor for tensor in constants if _is_filter(op, tensor)]
+    facts = filter_facts(filters or densified(subgraph, op))
     data = _data_of(subgraph, op, activations or operands)
     weight = operand(subgraph, op, 1)
     counts = (
@@ -216,6 +219,7 @@ def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
         sum(tensor.stored_bytes for tensor in filters), sum(tensor.element_count for tensor in filters),
         sum(tensor.stored_bytes for tensor in constants), swallowed,
         sum(tensor.dense_bytes for tensor in read if tensor.data is None), *loops[:3],
+        facts.nonzero_elements,
     )  # fmt: skip
     weight_type = str(weight.dtype) if weight is not None and dims is not None and dims.weight_dtype else ""
     extents = _plain_extents(results or operands) if dims is None else _extents(dims)
@@ -225,8 +229,9 @@ def _row(subgraph: Subgraph, op: Op, route: str) -> _Row:
         extents = _product_extents(results[0], macs)
     is_sized = not is_open and (macs is not None or op.kind not in MACS_OF)
     return _Row(
-        dims, is_sized, str(data.dtype) if data else "", weight_type, extents, counts, loops.is_broadcast
-    )
+        dims, is_sized, str(data.dtype) if data else "", weight_type, extents, counts, loops.is_broadcast,
+        facts,
+    )  # fmt: skip
 
 
 def _data_of(subgraph: Subgraph, op: Op, operands: Sequence[Tensor]) -> Tensor | None:

@@ -132,17 +132,19 @@ def test_a_clock_without_a_unit_is_a_unit_error() -> None:
     ("board", "runtime", "reason", "offered"),
     [
         ("nucleo-l4r5zi", "tflm-esp-nn", "its core is cortex-m4",
-         "executorch-cmsis-nn, microtvm-cmsis-nn, "
-         "tflm-aot, tflm-arduino, tflm-cmsis-nn, tflm-reference, x-cube-ai"),
+         "executorch-cmsis-nn, micronets-4bit, microtvm-cmsis-nn, "
+         "tflm-aot, tflm-arduino, tflm-cmsis-nn, tflm-cmsis-nn-lut, tflm-reference, x-cube-ai"),
         ("esp32-s3", "tflm-cmsis-nn", "its core is xtensa-lx7",
          "tflm-esp-nn, tflm-esp-nn-ansi, tflm-reference"),
         ("nrf5340-dk", "x-cube-ai", "its part is nRF5340",
-         "executorch-cmsis-nn, microtvm-cmsis-nn, tflm-aot, tflm-cmsis-nn, tflm-reference"),
+         "executorch-cmsis-nn, microtvm-cmsis-nn, "
+         "tflm-aot, tflm-cmsis-nn, tflm-cmsis-nn-lut, tflm-reference"),
         (
             "nrf5340-dk",
             "example-accelerator",
             "it has no example-accelerator",
-            "executorch-cmsis-nn, microtvm-cmsis-nn, tflm-aot, tflm-cmsis-nn, tflm-reference",
+            "executorch-cmsis-nn, microtvm-cmsis-nn, "
+            "tflm-aot, tflm-cmsis-nn, tflm-cmsis-nn-lut, tflm-reference",
         ),
         ("longan-nano", "tflm-esp-nn", "its part is GD32VF103CB", "tflm-reference"),
     ],

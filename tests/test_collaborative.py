@@ -40,6 +40,7 @@ REFUSED = {
     ("few bits", "cluster"): "can share no values",
     ("mixed", "cluster"): "can share no values",
     ("quantize", "fake"): "integers already",
+    ("fake", "quantize"): "round its activations already",
 }
 
 

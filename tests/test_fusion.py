@@ -55,6 +55,7 @@ def _bias(b: GraphBuilder) -> int:
 def test_the_rules_have_the_names_that_runtime_files_use() -> None:
     assert set(NAMES) == {
         "bias-activation", "conv-batch-norm", "conv-add", "conv-pool", "conv-add-pool-relu", "pad-conv",
+        "any-pad-conv",
     }  # fmt: skip
     assert all(rule.evidence and rule.holds_for for rule in RULES)
 
@@ -66,7 +67,7 @@ def test_no_rule_holds_for_tflm() -> None:
 @pytest.mark.parametrize(
     "runtime",
     ["tflm-reference", "tflm-cmsis-nn", "tflm-esp-nn", "x-cube-ai", "example-accelerator", "cmsis-nn-uint8",
-     "executorch-cmsis-nn"],
+     "executorch-cmsis-nn", "litert-xnnpack"],
 )
 def test_a_runtime_file_lists_exactly_the_rules_that_hold_for_it(runtime: str) -> None:
     listed = load_runtime(runtime).fusion
@@ -297,12 +298,16 @@ def test_of_two_convolutions_that_are_added_the_later_one_takes_the_add() -> Non
 
 
 @pytest.mark.parametrize("dtype", [DType.INT8, DType.FLOAT32])
-def test_a_pad_is_taken_where_it_equals_same_padding(dtype: DType) -> None:
-    for pads, kernels in (((0, 1), ["PAD+CONV_2D+RELU"]), ((1, 1), ["PAD", "CONV_2D+RELU"])):
+def test_a_pad_is_taken_where_it_equals_same_padding_and_any_by_the_rule_for_any(dtype: DType) -> None:
+    taken, left = ["PAD+CONV_2D+RELU"], ["PAD", "CONV_2D+RELU"]
+    without = tuple(name for name in NAMES if name != "any-pad-conv")
+    cases = (((0, 1), without, taken), ((1, 1), without, left), ((0, 1), NAMES, taken),
+             ((1, 1), NAMES, taken))  # fmt: skip
+    for pads, names, kernels in cases:
         b, x = _start(dtype)
         y = b.conv(b.pad(x, [(0, 0), pads, pads, (0, 0)]), 4, (3, 3), Conv2DAttributes(Padding.VALID, 2, 2))
         graph = b.finish([b.unary("RELU", y)])
-        fused = fuse(graph, NAMES).graph
+        fused = fuse(graph, names).graph
         check(fused)
         assert _kernels(fused) == kernels
         dims = op_dims(fused.main, fused.ops[-1])

@@ -198,7 +198,8 @@ def test_every_network_is_sound_and_tflite_computes_the_same(name: str, dtype: s
     if dtype == "float32":
         np.testing.assert_allclose(ours, theirs, atol=1e-4, rtol=1e-4)
     else:
-        steps = {"mobilenet-v2": 24, "sww01": 25}.get(name, 2)  # 66 ops round; their softmax is steep
+        # 66 ops round; their softmax is steep
+        steps = {"mobilenet-v2": 24, "fast-mobilenet-v2": 32, "sww01": 25}.get(name, 2)
         assert np.abs(ours.astype(int) - theirs.astype(int)).max() <= steps
     assert len(np.unique(ours)) > 1
 

@@ -99,7 +99,8 @@ class _Matching:
         for stage in sorted({rule.stage for rule in self.rules}):
             best, longest = None, list[Op]()
             for rule in (r for r in self.rules if r.stage == stage and anchor.kind in r.anchors):
-                found = self._front(anchor) if rule.chain[0].what == "pad" else self._follow(rule, parts[-1])
+                is_front = rule.chain[0].what == "pad"
+                found = self._front(rule, anchor) if is_front else self._follow(rule, parts[-1])
                 if len(found) > len(longest):
                     best, longest = rule, found
             if best is not None:
@@ -107,15 +108,16 @@ class _Matching:
                 used.append(best)
         return parts, used
 
-    def _front(self, anchor: Op) -> list[Op]:
-        from .pad_fold import unpadded  # a plain check without rules does not need it
+    def _front(self, rule: FusionRule, anchor: Op) -> list[Op]:
+        from .pad_fold import padding_itself, unpadded  # a plain check without rules does not need it
 
         producer = anchor.producers[0] if anchor.producers else -1
         if producer < 0 or producer in self.taken:
             return []
         pad = self.subgraph.ops[producer]
         fits = pad.kind in LINK_KINDS["pad"] and self._only_reader(pad) is anchor
-        return [pad] if fits and unpadded(self.subgraph, pad, anchor) is not None else []
+        folded = padding_itself if rule.name == "any-pad-conv" else unpadded
+        return [pad] if fits and folded(self.subgraph, pad, anchor) is not None else []
 
     def _follow(self, rule: FusionRule, start: Op) -> list[Op]:
         """The ops after `start` that match the whole chain; [] where a required link is missing."""
@@ -163,9 +165,9 @@ class _Matching:
         """The anchor with all data that its parts read from outside, writing what the last part writes."""
         kernel = anchor
         if parts[0] is not anchor:
-            from .pad_fold import unpadded
+            from .pad_fold import padding_itself
 
-            kernel = unpadded(self.subgraph, parts[0], anchor) or anchor
+            kernel = padding_itself(self.subgraph, parts[0], anchor) or anchor
         made = {t for part in parts for t in part.outputs}
         later = parts[parts.index(anchor) + 1 :]
         extra = tuple(i for part in later for i in part.inputs if i not in made and i != OPTIONAL)

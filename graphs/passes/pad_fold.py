@@ -17,19 +17,10 @@ def unpadded(subgraph: Subgraph, pad: Op, conv: Op) -> Op | None:
     Holds for a VALID convolution where (before, after) of PAD equal (pad_before, pad_total - pad_before) of
     geometry.slide on both axes. PAD fills with the zero point, as SAME padding does.
     """
-    a = conv.attributes
-    if not isinstance(a, Conv2DAttributes | DepthwiseConv2DAttributes) or a.padding is not Padding.VALID:
+    amounts, a = _amounts(subgraph, pad, conv), conv.attributes
+    if amounts is None or not isinstance(a, Conv2DAttributes | DepthwiseConv2DAttributes):
         return None
-    if pad.kind != "PAD" or len(pad.inputs) != 2 or len(conv.inputs) < 2 or conv.inputs[0] != pad.outputs[0]:
-        return None
-    if OPTIONAL in (*pad.inputs, *conv.inputs[:2]):
-        return None
-    amounts = Reading(subgraph, pad).integers(1)
-    data, padded, weight = (subgraph.tensors[t] for t in (pad.inputs[0], pad.outputs[0], conv.inputs[1]))
-    if amounts is None or len(amounts) != 8 or len(data.shape) != 4 or len(weight.shape) != 4:
-        return None
-    if any(amounts[:2]) or any(amounts[6:]) or not _same_grid(data.quantization, padded.quantization):
-        return None
+    data, weight = (subgraph.tensors[t] for t in (pad.inputs[0], conv.inputs[1]))
     rows = slide(
         data.shape[1],
         kernel=weight.shape[1],
@@ -44,12 +35,43 @@ def unpadded(subgraph: Subgraph, pad: Op, conv: Op) -> Op | None:
         dilation=a.dilation_w_factor,
         padding=Padding.SAME,
     )
-    same = [p for w in (rows, cols) for p in (w.pad_before, w.pad_total - w.pad_before)]
-    if amounts[2:6] != same:
+    same = tuple(p for w in (rows, cols) for p in (w.pad_before, w.pad_total - w.pad_before))
+    if amounts != same:
         return None
     return replace(
         conv, inputs=(pad.inputs[0], *conv.inputs[1:]), attributes=replace(a, padding=Padding.SAME)
     )
+
+
+def padding_itself(subgraph: Subgraph, pad: Op, conv: Op) -> Op | None:
+    """The convolution that reads what PAD reads and pads by as much itself; None if it cannot.
+
+    With SAME padding where that is the same, else with amounts that no file can state.
+    """
+    same = unpadded(subgraph, pad, conv)
+    amounts = _amounts(subgraph, pad, conv)
+    if same is not None or amounts is None:
+        return same
+    return replace(conv, inputs=(pad.inputs[0], *conv.inputs[1:]), pads=amounts)
+
+
+def _amounts(subgraph: Subgraph, pad: Op, conv: Op) -> tuple[int, int, int, int] | None:
+    """(top, bottom, left, right) of a constant PAD in front of a VALID convolution; None for any other."""
+    a = conv.attributes
+    if not isinstance(a, Conv2DAttributes | DepthwiseConv2DAttributes) or a.padding is not Padding.VALID:
+        return None
+    if pad.kind != "PAD" or len(pad.inputs) != 2 or len(conv.inputs) < 2 or conv.inputs[0] != pad.outputs[0]:
+        return None
+    if OPTIONAL in (*pad.inputs, *conv.inputs[:2]) or conv.pads is not None:
+        return None
+    found = Reading(subgraph, pad).integers(1)
+    data, padded, weight = (subgraph.tensors[t] for t in (pad.inputs[0], pad.outputs[0], conv.inputs[1]))
+    if found is None or len(found) != 8 or len(data.shape) != 4 or len(weight.shape) != 4:
+        return None
+    if any(found[:2]) or any(found[6:]) or not _same_grid(data.quantization, padded.quantization):
+        return None
+    top, bottom, left, right = found[2:6]
+    return None if min(top, bottom, left, right) < 0 else (top, bottom, left, right)
 
 
 def _same_grid(a: Quantization | None, b: Quantization | None) -> bool:

@@ -60,10 +60,16 @@ _TFLM_NOT = (
 RULES: tuple[FusionRule, ...] = (
     FusionRule(
         "pad-conv", CONVOLUTIONS, (Link("pad"),), 0,
-        ("x-cube-ai", "example-accelerator", "litert-xnnpack", "cmsis-nn-uint8", "executorch-cmsis-nn"),
+        ("x-cube-ai", "example-accelerator", "litert-xnnpack", "litert-xnnpack-sparse", "cmsis-nn-uint8",
+         "executorch-cmsis-nn"),
         "XNNPACK rewrites a constant PAD before a convolution into its padding (src/subgraph.c). A zero PAD "
         "that equals the padding of a SAME convolution needs no copy: the kernel skips the border "
         f"(virtual padding). {_TFLM_NOT}",
+    ),
+    FusionRule(
+        "any-pad-conv", CONVOLUTIONS, (Link("pad"),), 0, ("litert-xnnpack", "litert-xnnpack-sparse"),
+        "XNNPACK rewrites every constant zero PAD before a convolution that pads nothing itself into the "
+        "convolution's padding, whatever its amounts (src/subgraph.c).",
     ),
     FusionRule(
         "conv-batch-norm", MATRIX_OPS, (_BIAS, Link("scale"), _BIAS), 1, ("x-cube-ai", "example-accelerator"),

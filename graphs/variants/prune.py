@@ -36,6 +36,8 @@ class Prune:
         loss: by what sensitivity judges: noise of the weights, noise of the outputs (samples), or the score
             (labelled samples). "auto" is the last of these that there is data for.
         highest: the most that heuristic and sensitivity take from one tensor.
+        relative: magnitudes as parts of the largest in their output channel: where batch norms were folded
+            into the weights, a channel's scale says nothing of its worth.
         only, skip, depthwise, first: the selection (weights.Selection).
     """
 
@@ -47,6 +49,7 @@ class Prune:
     each: tuple[str, ...] = ()
     loss: Literal["auto", "weights", "outputs", "score"] = "auto"
     highest: Annotated[float, Field(gt=0, le=1)] = 0.99
+    relative: bool = False
     only: tuple[str, ...] = ()
     skip: tuple[str, ...] = ()
     depthwise: bool = False
@@ -59,6 +62,7 @@ class Prune:
         except RecipeInvalid as error:
             faults += error.faults
         else:
+            object.__setattr__(self, "granularity", self.granularity.replace(" ", "-"))
             faults += _disagreements(self, pattern.fixed_sparsity)
         if (self.distribution == "given") != bool(self.each):
             faults.append('each: "name=0.5" per tensor goes with distribution=given, and only with it')
@@ -79,10 +83,11 @@ class Prune:
         new = []
         for one, share in zip(picked, self._shares(graph, picked, given), strict=True):
             tensor = graph.tensors[one.tensor]
-            if share == 0 or (pattern.kind == "stride" and _taps(one, tensor.shape) < 2):
+            if share == 0:
                 continue
             kept = kept_mask(picked[one], pattern, sparsity=share, output_axis=one.output_axis)
-            new.append(zeroed(tensor, kept, pattern.pattern))
+            if pattern.kind != "stride" or not kept.all():  # a sole tap has no pattern
+                new.append(zeroed(tensor, kept, pattern.pattern))
         if not new and self.sparsity != 0:
             raise VariantInvalid(
                 f"granularity {self.granularity} leaves every selected weight", where=graph.name,
@@ -108,7 +113,7 @@ class Prune:
                 "no weights are selected", where=graph.name, fix="first=true, depthwise=true, or only=NAME"
             )
         found = sorted(every.values(), key=lambda one: (one.op, one.tensor))
-        return {one: _magnitudes(graph, one) for one in found}
+        return {one: _magnitudes(graph, one, relative=self.relative) for one in found}
 
     def _shares(self, graph: ModelGraph, picked: dict[Weight, Magnitudes], given: Given) -> list[float]:
         pattern = granularity_of(self.granularity)
@@ -157,17 +162,17 @@ def _disagreements(step: Prune, fixed: float | None) -> list[str]:
     return faults
 
 
-def _magnitudes(graph: ModelGraph, one: Weight) -> Magnitudes:
+def _magnitudes(graph: ModelGraph, one: Weight, *, relative: bool) -> Magnitudes:
+    """|w|, or |w| / max|w| of its output channel."""
     tensor = graph.tensors[one.tensor]
     found: Magnitudes = np.abs(real_values(tensor))
-    if np.isnan(found).any():
-        raise VariantInvalid("weights that are no numbers have no magnitude", where=one.name)
-    return found
-
-
-def _taps(one: Weight, shape: tuple[int, ...]) -> int:
-    """Weights of one kernel: height x width."""
-    return one.count // (shape[one.output_axis] * (shape[-1] if one.output_axis == 0 else 1))
+    if not np.isfinite(found).all():
+        raise VariantInvalid("weights that are no finite numbers have no magnitude", where=one.name)
+    if not relative:
+        return found
+    others = tuple(axis for axis in range(found.ndim) if axis != one.output_axis)
+    largest = found.max(axis=others, keepdims=True)
+    return found / np.where(largest > 0, largest, 1)
 
 
 def _entry(text: str) -> tuple[str, float] | None:

@@ -64,13 +64,11 @@ def equal_loss_shares(counts: Sequence[int], curves: Sequence[LossCurve], mean: 
     levels = np.unique(np.concatenate([losses for losses, _ in rising]))
     shares = np.stack([np.interp(levels, losses, sparsities) for losses, sparsities in rising])
     means = n @ shares / n.sum()
-    if not 0 <= mean <= means[-1]:
-        raise VariantInvalid(
-            f"no more than {means[-1]:.4g} of these weights can go, {mean:.4g} are asked for"
-        )
-    above = max(1, int(np.searchsorted(means, mean)))
+    if not 0 <= mean <= means[-1] * (1 + 1e-12):  # a mean of equal shares may round below them
+        raise VariantInvalid(f"at most {means[-1]:.4g} of these weights can go, {mean:.4g} are asked for")
+    above = min(max(1, int(np.searchsorted(means, mean))), len(means) - 1)
     step = means[above] - means[above - 1]
-    part = (mean - means[above - 1]) / step if step > 0 else 0.0
+    part = min(1.0, (mean - means[above - 1]) / step) if step > 0 else 0.0
     found = shares[:, above - 1] + part * (shares[:, above] - shares[:, above - 1])
     return tuple(float(share) for share in found)
 

@@ -94,6 +94,11 @@ def quantized(graph: ModelGraph, step: Quantize, given: Given | None = None) -> 
 
 def _refuse(graph: ModelGraph, step: Quantize, apart: frozenset[int]) -> None:
     """No file claims a type that interpreters lack or compute wrongly."""
+    if step.activations != "float" and any(op.kind == "FAKE_QUANT" for op in graph.ops):
+        raise VariantInvalid(
+            "FAKE_QUANT ops round its activations already, between what would be integer ops", where=graph.name,
+            fix="quantize the model without them: leave fake-quantize out",
+        )  # fmt: skip
     other = "or keep k bits on a grid in int8: quantize-weights"
     if step.weights == "int2":
         raise VariantInvalid("no interpreter has kernels for int2 weights", where=graph.name, fix=f"int4, {other}")

@@ -8,6 +8,8 @@ from ...errors import ModelNotFound
 from ..build import GraphBuilder
 from ..ir import DType, ModelGraph
 from .demo import conv_add_pool_relu
+from .fast_sparse import fast_mobilenet_v1, fast_mobilenet_v2
+from .micronets import micronet_kws
 from .mlperf_tiny import ad01, kws01, sww01
 from .mnasnet import mnasnet_b1
 from .mobilenet_v1 import mobilenet_v1, person_detect, vww01, vww01_live
@@ -45,6 +47,17 @@ ZOO: dict[str, Reference] = {
     "mobilenet-v2": Reference(
         "MobileNetV2, ImageNet (Keras)", mobilenet_v2, Plan(1.0, 224, 1000), scales=True
     ),
+    "fast-mobilenet-v1": Reference(
+        "MobileNetV1 as Fast Sparse ConvNets has it: padded by one on each side",
+        fast_mobilenet_v1, Plan(1.0, 224, 1000), scales=True,
+    ),
+    "fast-mobilenet-v2": Reference(
+        "MobileNetV2 as Fast Sparse ConvNets has it: padded by one on each side",
+        fast_mobilenet_v2, Plan(1.0, 224, 1000), scales=True,
+    ),
+    "micronet-kws-s": Reference("MicroNet-KWS-S, keyword spotting", micronet_kws("s"), Plan(1.0, 49, 12)),
+    "micronet-kws-m": Reference("MicroNet-KWS-M, keyword spotting", micronet_kws("m"), Plan(1.0, 49, 12)),
+    "micronet-kws-l": Reference("MicroNet-KWS-L, keyword spotting", micronet_kws("l"), Plan(1.0, 49, 12)),
     "mobilenet-v3-large": Reference(
         "MobileNetV3-Large, ImageNet (TF slim)", mobilenet_v3_large, Plan(1.0, 224, 1000), scales=True
     ),

@@ -7,7 +7,7 @@ from .blocks import NONE, RELU6, classify, conv, keras_depthwise, picture, point
 from .reference import Plan
 
 # (expansion, channels, repeats, first stride) of the bottlenecks (Sandler et al. 2018, table 2).
-_BLOCKS = (
+BLOCKS = (
     (1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2), (6, 96, 3, 1), (6, 160, 3, 2), (6, 320, 1, 1),
 )  # fmt: skip
 
@@ -27,7 +27,7 @@ def mobilenet_v2(b: GraphBuilder, plan: Plan) -> int:
     depth = rounded_channels(32 * plan.width)
     x = conv(b, picture(b, plan), depth, stride=2, activation=RELU6)
     edge = -(-plan.resolution // 2)
-    for expansion, published, repeats, first_stride in _BLOCKS:
+    for expansion, published, repeats, first_stride in BLOCKS:
         channels = rounded_channels(published * plan.width)
         for repeat in range(repeats):
             stride = first_stride if repeat == 0 else 1

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from ...devices.target import Target
 from ...graphs.ir import ModelGraph
 from ...graphs.kept import kept
-from ..interval import Interval, exact, unknown
+from ..encodings.hardware import hardware_saving_bytes
+from ..interval import Interval, exact, unknown, weakest
 from .ahead_of_time import described_constants
 from .code import code_bytes
 from .generated import raw_weights
@@ -52,13 +53,22 @@ def stored_model(graph: ModelGraph, target: Target) -> Interval:
         return described_constants(graph, constant_bytes(graph))
     if persistent == "x-cube-ai":
         return raw_weights(graph)
-    size = model_bytes(graph)
-    return _array(size, padding_bytes(size))
+    size, saved = model_bytes(graph), hardware_saving_bytes(graph, target)
+    whole = _array(size, padding_bytes(size))
+    return whole if saved is None else _less(whole, saved)
 
 
 def _array(size_bytes: int, padding: int) -> Interval:
     source = f"length of the .tflite, rounded up to its array's alignment of {ARRAY_ALIGNMENT_BYTES}"
     return exact(size_bytes + padding, source)
+
+
+def _less(whole: Interval, saved: Interval) -> Interval:
+    """The file without what encoded weights save."""
+    assert whole.value is not None and saved.value is not None and saved.lo is not None
+    value, lo, hi = (whole.value - (end or 0) for end in (saved.value, saved.hi, saved.lo))
+    source = f"{whole.source}, less what encoded weights save: {saved.source}"
+    return Interval(value, lo, hi, weakest((whole.basis, saved.basis)), source)
 
 
 def padding_bytes(size_bytes: int, alignment_bytes: int = ARRAY_ALIGNMENT_BYTES) -> int:

@@ -1,4 +1,7 @@
-"""How long a declared accelerator takes: multiplications and elements per cycle, between two utilisations."""
+"""How long a declared accelerator takes: multiplications and elements per cycle, between two utilisations.
+
+What its sparsity hardware skips: skipping.py.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,9 @@ from typing import NamedTuple
 import numpy as np
 
 from ...devices.runtime import RateModel
+from ...devices.spec import SparsitySpec
 from ..columns import Floats, KernelTable
+from .skipping import skipped
 
 
 class RateColumns(NamedTuple):
@@ -18,17 +23,22 @@ class RateColumns(NamedTuple):
     hi: Floats
 
 
-def rate_cycles(table: KernelTable, rate: RateModel) -> RateColumns:
-    """(macs / macs_per_cycle + elements / elements_per_cycle) / utilisation + overhead.
+def rate_cycles(table: KernelTable, rate: RateModel, sparsity: SparsitySpec | None = None) -> RateColumns:
+    """(macs / skipped / macs_per_cycle + elements / elements_per_cycle) / utilisation + overhead.
 
     elements: those that fused ops work on, and the results of kernels that multiply nothing.
     """
     alone = np.where(table.macs == 0, np.maximum(table.out_elements, table.in_elements), 0.0)
-    busy = table.macs / rate.macs_per_cycle + (alone + table.swallowed_elements) / rate.elements_per_cycle
-    busy = np.where(np.array(table.is_sized, dtype=bool), busy, np.nan)
+    elements = (alone + table.swallowed_elements) / rate.elements_per_cycle
+    elements = np.where(np.array(table.is_sized, dtype=bool), elements, np.nan)
     middle = (rate.utilisation_lo * rate.utilisation_hi) ** 0.5
+    divisors, fewest = skipped(table, sparsity)
+    whole = np.where(np.isnan(divisors), np.nan, table.macs)
     value, lo, hi = (
-        busy / utilisation + rate.overhead_cycles_per_kernel
-        for utilisation in (middle, rate.utilisation_hi, rate.utilisation_lo)
-    )
+        (macs / rate.macs_per_cycle + elements) / utilisation + rate.overhead_cycles_per_kernel
+        for macs, utilisation in (
+            (table.macs / divisors, middle), (table.macs / fewest, rate.utilisation_hi),
+            (whole, rate.utilisation_lo),
+        )
+    )  # fmt: skip
     return RateColumns(value, lo, hi)

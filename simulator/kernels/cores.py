@@ -76,7 +76,7 @@ def _fitted(costs: CoreCosts, core: CoreFit, target: Target) -> CoreCosts:
     board = calibration.board_table.get(target.device.name)
     given: Given = "nothing" if not core.boards else "core" if board is None else "board"
     factor, stall = (1.0, 1.0) if board is None else (board.factor, board.stall_factor)
-    build = calibration.build_table.get((target.device.name, target.runtime.label))
+    build = calibration.build_table.get((target.device.name, target.runtime.measured_label))
     factor *= 1.0 if build is None else build.factor
     stall *= calibration.fetch_table.get(library, 1.0)
     low, high = _own_ratios(board) or error_ratios(calibration, library, given)

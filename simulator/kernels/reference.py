@@ -142,6 +142,8 @@ def _special(table: KernelTable, row: int, *, has_fpu: bool) -> Price | None:
     kind, data_type = table.ops[row].kind, table.data_types[row]
     if kind in _MOVES:
         return Price(_MOVES[kind])
+    if table.ops[row].label == "TFLM_DECODE":
+        return Price(_decoding(table, row))
     if kind == "STRIDED_SLICE":
         single = table.copy_runs[row] > 1 and table.copy_runs[row] == table.out_elements[row]
         return Price("strided_slice_steps" if single else "strided_slice")
@@ -163,6 +165,14 @@ def _special(table: KernelTable, row: int, *, has_fpu: bool) -> Price | None:
     return None
 
 
+def _decoding(table: KernelTable, row: int) -> str:
+    """Indices of up to 4 bits into int8 are decoded 16 at a time; wider ones and other types one by one."""
+    is_narrow = table.out_bytes[row] == table.out_elements[row]
+    is_short = 8 * table.weight_bytes[row] < _FIVE_BITS * table.out_elements[row]
+    return "lut_decode" if is_narrow and is_short else "lut_decode_any"
+
+
+_FIVE_BITS = 5  # indices and tables
 _PICKS = frozenset({"MAXIMUM", "MINIMUM"})
 _TWO_OF_FOUR = 7  # comparisons per element with two reduced axes of four: 4 x 2 - 1
 

@@ -6,6 +6,7 @@
 Nothing overlaps. Equivalent MACs: those of a 1x1 convolution in whole tiles count 1; what a MAC with a larger
 window, a depthwise tap, a result, an element and an exponential cost beside them is fitted per library and
 type. Weights and activations are streamed once each. Threads share the multiplications, not the bandwidth.
+Sparse products: spmm.py.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ import numpy.typing as npt
 from ...devices.target import Target
 from ..columns import Floats, Grades, KernelTable
 from ..interval import Basis, grade_of
+from .spmm import block_ratio, is_sparse, nonzero_macs, sparse_costs, sparse_stream_bytes
 from .xnnpack_data import CLASSES, NeonCosts, is_priced, neon_costs
 
 # Rows and columns of one tile of results, and channels of one depthwise pass: XNNPACK's GEMM 6x8 and DWCONV
@@ -32,14 +34,19 @@ _ACTIVATIONS = frozenset({
     "HARD_SWISH", "LOGISTIC", "TANH", "SOFTMAX", "LOG_SOFTMAX", "GELU", "ELU", "EXP", "LOG", "SQRT", "RSQRT",
     "POW", "DIV", "SIN", "COS", "L2_NORMALIZATION",
 })  # fmt: skip
-_VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS"})
+# What moves nothing; a constant is densified once, when the model is loaded.
+_VIEWS = frozenset({"RESHAPE", "SQUEEZE", "EXPAND_DIMS", "DENSIFY"})
 _TYPES = {"uint8": "int8", "int16": "", "float16": "", "int4": ""}
 
 
 class NeonTerms(NamedTuple):
-    """What a kernel does, per row: MACs in whole tiles by class, elements, and bytes streamed."""
+    """What a kernel does, per row: MACs in whole tiles by class, elements, and bytes streamed.
+
+    `sparse` are MACs of sparse products whose weight is not zero.
+    """
 
     gemm: Floats
+    sparse: Floats
     window: Floats
     depthwise: Floats
     dense: Floats
@@ -77,16 +84,18 @@ def neon_terms(table: KernelTable, dtype: str) -> NeonTerms:
     waste = np.where(_is(kinds, {"BATCH_MATMUL"}), 1.0, waste)
     tiled = np.where(product & ~is_vector, table.macs * waste, 0.0)
     plain = ~(product | depthwise | recurrent | view | curve)
-    multiplies = product | depthwise | recurrent
+    multiplies, sparse = product | depthwise | recurrent, is_sparse(table) > 0
+    streamed = np.where(view, 0.0, table.weight_bytes + table.operand_bytes + table.out_bytes)
     return NeonTerms(
-        gemm=np.where(taps == 1, tiled, 0.0),
+        gemm=np.where((taps == 1) & ~sparse, tiled, 0.0),
+        sparse=np.where(sparse, nonzero_macs(table), 0.0),
         window=np.where(taps > 1, tiled, 0.0),
         depthwise=np.where(depthwise, pixels * _whole(e.out_c, channels) * taps, 0.0),
         dense=np.where(is_vector | recurrent, table.macs, 0.0),
         outputs=np.where(multiplies, table.out_elements, 0.0),
         elements=np.where(plain, np.maximum(table.in_elements, table.out_elements * taps), 0.0),
         activations=np.where(curve, table.out_elements, 0.0),
-        streamed_bytes=np.where(view, 0.0, table.weight_bytes + table.operand_bytes + table.out_bytes),
+        streamed_bytes=np.where(sparse, sparse_stream_bytes(table), streamed),
     )  # fmt: skip
 
 
@@ -103,7 +112,7 @@ def phone_cycles(table: KernelTable, target: Target) -> NeonCycles:
               for n in range(4)]  # fmt: skip
     compute, stream, lo, hi = (np.where(lost, np.nan, column) for column in picked)
     bases = [Basis.UNKNOWN if gone else by_type[kind].basis for gone, kind in zip(lost, types, strict=True)]
-    return NeonCycles(
+    cycles = NeonCycles(
         compute + stream, lo, hi, compute, np.where(lost, 0.0, stream), _least(table, target),
         np.array([grade_of(basis) for basis in bases], dtype=np.int8),
         lambda row: "" if lost[row] else by_type[types[row]].source,
@@ -111,19 +120,40 @@ def phone_cycles(table: KernelTable, target: Target) -> NeonCycles:
         np.where(lost, 2, np.where(compute >= stream, 0, 1)).astype(np.int8),
         ("compute", target.device.home_of("weights").name, "unknown"),
     )  # fmt: skip
+    return _as_sparse(cycles, table, target) if is_sparse(table).any() else cycles
+
+
+def _as_sparse(cycles: NeonCycles, table: KernelTable, target: Target) -> NeonCycles:
+    """What is known of the rows that are sparse products, and from where."""
+    sparse, costs = is_sparse(table) > 0, sparse_costs(target)
+    grade = cycles.grade
+    if not costs.is_measured:
+        grade = np.where(sparse, np.maximum(grade, np.int8(grade_of(Basis.ANALYTIC))), grade)
+    dense_source = cycles.source_of
+    return cycles._replace(
+        grade=grade.astype(np.int8), source_of=lambda row: costs.source if sparse[row] else dense_source(row)
+    )
 
 
 def _priced(table: KernelTable, target: Target, dtype: str, costs: NeonCosts) -> tuple[Floats, ...]:
     """Cycles of arithmetic with all overhead, of streaming, and both ends of their sum."""
     terms = neon_terms(table, dtype)
     work = terms.gemm + sum(getattr(terms, name) * costs.cost_of[name] for name in CLASSES)
+    lo_ratio, hi_ratio = np.full(len(table), costs.lo_ratio), np.full(len(table), costs.hi_ratio)
+    sparse = is_sparse(table) > 0
+    if sparse.any():
+        found = sparse_costs(target)
+        work = work + terms.sparse * found.cost
+        low = min(found.lo_ratio, costs.lo_ratio) * found.other_lo * block_ratio(table)
+        lo_ratio = np.where(sparse, low, lo_ratio)
+        hi_ratio = np.where(sparse, max(found.hi_ratio, costs.hi_ratio) * found.other_hi, hi_ratio)
     shared = 1 + (target.threads - 1) * costs.thread_efficiency
     waiting = costs.sync_s * target.clock_hz if target.threads > 1 else 0.0
     runs = (terms.streamed_bytes > 0).astype(np.float64)
     compute = work / (costs.macs_per_cycle * shared) + runs * (costs.overhead_cycles + waiting)
     stream = terms.streamed_bytes * costs.bytes_factor / _bandwidth(target, costs) * target.clock_hz
     total = compute + stream
-    return compute, stream, total * costs.lo_ratio, total * costs.hi_ratio
+    return compute, stream, total * lo_ratio, total * hi_ratio
 
 
 def _bandwidth(target: Target, costs: NeonCosts) -> float:
@@ -138,9 +168,9 @@ def _least(table: KernelTable, target: Target) -> Floats:
     access = target.device.home_of("arena").access
     if access is None:
         return np.zeros(len(table))
-    return (table.weight_bytes + table.in_bytes + table.out_bytes) / access.bandwidth_at(
-        target.clock_hz
-    ) * target.clock_hz  # fmt: skip
+    dense = table.weight_bytes + table.in_bytes + table.out_bytes
+    moved = np.where(is_sparse(table) > 0, sparse_stream_bytes(table), dense)
+    return moved / access.bandwidth_at(target.clock_hz) * target.clock_hz
 
 
 def _computed_in(data_type: str, library: str) -> str:

@@ -11,6 +11,7 @@ from ...errors import PlanInvalid
 from ...graphs.ir import ModelGraph
 from ..arena import Option as Option
 from ..arena import Rung as Rung
+from ..encodings.stored import as_stored
 from .offline_plan import Layouter, with_best_offsets
 from .plan import plan_ahead_of_time, plan_memory, plan_tflm
 
@@ -36,7 +37,7 @@ def ladder(
             None is `standard_measures()`. The first says what the model needs as it is; a measure that does
             not apply answers None.
     """
-    asked = standard_measures() if measures is None else tuple(measures)
+    asked, graph = standard_measures() if measures is None else tuple(measures), as_stored(graph, target)
     options = _gaining([Option(*found) for m in asked if (found := m(graph, target)) is not None])
     if not options:
         return ()

@@ -88,7 +88,7 @@ NO_INIT_DATA = frozenset({
     "LOGICAL_AND", "LOGICAL_OR", "LOGICAL_NOT", "SPLIT", "SPLIT_V", "SLICE", "FILL", "ZEROS_LIKE",
     "BROADCAST_ARGS", "BROADCAST_TO", "DYNAMIC_UPDATE_SLICE", "REVERSE_V2", "BATCH_TO_SPACE_ND",
     "DEPTH_TO_SPACE", "SPACE_TO_DEPTH", "L2_POOL_2D", "EMBEDDING_LOOKUP", "ADD_N", "LOG_SOFTMAX", "CUMSUM",
-    "READ_VARIABLE", "ASSIGN_VARIABLE", "SignalFftAutoScale", "SignalFilterBankSquareRoot",
+    "READ_VARIABLE", "ASSIGN_VARIABLE", "TFLM_DECODE", "SignalFftAutoScale", "SignalFilterBankSquareRoot",
 })  # fmt: skip
 
 

@@ -11,6 +11,7 @@ from ...errors import PlanInvalid
 from ...graphs.ir import ModelGraph, Op, Subgraph
 from ...graphs.kept import kept
 from ...graphs.static_shapes import with_static_shapes
+from ..encodings.stored import as_stored
 from ..estimate import MemoryPlan, PlannedBuffer
 from ..kernel_choice import choose_kernel
 from ..operands import dims_of
@@ -46,7 +47,7 @@ def plan_memory(graph: ModelGraph, target: Target) -> MemoryPlan:
     Raises:
         PlanInvalid: the planner refuses the graph, or nobody knows this planner.
     """
-    memory = target.runtime.memory
+    graph, memory = as_stored(graph, target), target.runtime.memory
     if memory.planner == "tflm-greedy" and memory.persistent == "tflm":
         return plan_tflm(graph, target.kernels)
     if memory.planner == "tflm-greedy" and memory.persistent == "ahead-of-time":

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from ...graphs.ir import DType, Op, Subgraph
 from ..operands import operand
 from .custom_options import custom_option
+from .departures import sizes_of
 from .scratch_cmsis_nn import kernel_sums_in_tail
 from .scratch_reference import LSTM_CELL_STATE, QUANTIZED, TRANSPOSE_CONV_INPUT, Rule, dtype_at
 from .shapes import ELEMENT_BYTES, prepared_shape, tensor_bytes
@@ -23,7 +24,7 @@ TWIDDLE_FACTORS_BYTES = 264
 
 def prepare_data(subgraph: Subgraph, op: Op, build: KernelBuild) -> Sequence[int]:
     """The bytes of each allocation, in order; each is aligned to 16."""
-    rule = _PREPARE.get(op.kind)
+    rule = _PREPARE.get(op.label)
     return rule(subgraph, op, build) if rule is not None and op.outputs else ()
 
 
@@ -142,7 +143,14 @@ def assigned_bytes(subgraph: Subgraph, op: Op) -> int:
     return 0 if value is None else prod(value.shape) * ELEMENT_BYTES[value.dtype]
 
 
+def _decode(_: Subgraph, op: Op, build: KernelBuild) -> Sequence[int]:
+    """A pointer per output, then a state each: 8 words and 3 bytes, in whole words (decode_state_lut.h)."""
+    pointer = sizes_of(build).pointer
+    return (pointer * len(op.outputs), *[9 * pointer] * len(op.outputs))
+
+
 _PREPARE: dict[str, Rule] = {
+    "TFLM_DECODE": _decode,
     "CONV_2D": _conv,
     "DEPTHWISE_CONV_2D": _conv,
     "TRANSPOSE_CONV": _transpose_conv,

@@ -21,12 +21,12 @@ _OPENED: dict[str, tuple[int | str, ...]] = {
     "DEPTHWISE_CONV_2D": _CONVOLUTION,
     "TRANSPOSE_CONV": _TRANSPOSE_CONVOLUTION,
 }
-_OPENS_LAST = frozenset(_OPENED)
+_OPENS_LAST = frozenset({*_OPENED, "TFLM_DECODE"})
 
 
 def opens_after_data(op: Op) -> bool:
     """Whether the op's persistent Prepare data lie in the tail when it opens its last tensor."""
-    return op.kind in _OPENS_LAST
+    return op.label in _OPENS_LAST
 
 
 def temporary_bytes(graph: ModelGraph, sizes: AbiSizes) -> tuple[int, ...]:

@@ -62,9 +62,15 @@ def test_the_split_is_disjoint_and_whole() -> None:
     assert set(np.concatenate([part.labels for part in parts])) == set(range(10))
 
 
+def test_what_the_command_calibrates_on_comes_before_what_it_measures_on() -> None:
+    whole, parts = load_digits("held_out"), [load_digits(name) for name in ("calibration", "test")]
+    assert np.array_equal(whole.pictures, np.concatenate([part.pictures for part in parts]))
+    assert np.array_equal(whole.labels, np.concatenate([part.labels for part in parts]))
+
+
 def test_what_is_committed_is_small() -> None:
     files = [FLOAT_MODEL, *DATA.glob("*.npz")]
-    assert len(files) == 4
+    assert len(files) == 5
     assert sum(file.stat().st_size for file in files) < 200_000
 
 

@@ -17,14 +17,14 @@ COUNTS = {"train": 1000, "calibration": 197, "test": 600}
 
 def main() -> None:
     digits = load_digits()
+    pictures = (digits.images[..., None] / 16).astype(np.float32)  # 0 to 1, exact in binary
     order = np.random.default_rng(SEED).permutation(len(digits.target))
+    ends = np.cumsum(list(COUNTS.values()))
+    parts = dict(zip(COUNTS, np.split(order, ends[:-1]), strict=True))
+    parts["held_out"] = np.concatenate([parts["calibration"], parts["test"]])
     OUT.mkdir(exist_ok=True)
-    start = 0
-    for name, count in COUNTS.items():
-        rows = order[start : start + count]
-        pictures = (digits.images[rows, :, :, None] / 16).astype(np.float32)  # 0 to 1, exact in binary
-        np.savez_compressed(OUT / f"{name}.npz", x=pictures, y=digits.target[rows].astype(np.int64))
-        start += count
+    for name, rows in parts.items():
+        np.savez_compressed(OUT / f"{name}.npz", x=pictures[rows], y=digits.target[rows].astype(np.int64))
 
 
 if __name__ == "__main__":

@@ -29,6 +29,10 @@ RECIPES = {
     "prune, heuristic": "prune sparsity=0.5 distribution=heuristic",
     "prune, equal loss of weights": "prune sparsity=0.5 distribution=sensitivity",
     "prune, equal loss, 1x4": "prune sparsity=0.5 granularity=1x4 distribution=sensitivity",
+    "channels": "prune-channels fraction=0.5",
+    "channels, what reads them, l2, heuristic": (
+        "prune-channels fraction=0.5 criterion=channel norm=l2 distribution=heuristic multiple_of=8"
+    ),
     "cluster, 16 linear": "cluster clusters=16 depthwise=true first=true",
     "cluster, 256 k-means++": "cluster clusters=256 initialisation=k-means++ depthwise=true first=true",
     "cluster, 16 per channel": "cluster clusters=16 per_channel=true depthwise=true first=true",

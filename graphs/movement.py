@@ -163,9 +163,7 @@ def _batch_to_space(_: Reading, inputs: Inputs) -> list[Array]:
     for d in range(rank):
         order += [rank + 1 + d, d]
     laid = parts.transpose(*order, *range(1 + 2 * rank, parts.ndim))
-    whole = laid.reshape(
-        laid.shape[0], *(x.shape[1 + d] * by[d] for d in range(rank)), *x.shape[1 + rank :]
-    )
+    whole = laid.reshape(laid.shape[0], *(x.shape[1 + d] * by[d] for d in range(rank)), *x.shape[1 + rank :])
     for d, (before, after) in enumerate(np.asarray(_whole(crops)).reshape(-1, 2)):
         whole = np.take(whole, np.arange(before, whole.shape[1 + d] - after), axis=1 + d)
     return [whole]

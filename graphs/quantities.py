@@ -23,7 +23,7 @@ INTEGER_RANGE = {
     DType.INT4: (-8, 7), DType.INT8: (-128, 127), DType.INT16: (-32768, 32767), DType.UINT8: (0, 255),
     DType.INT32: (-(2**31), 2**31 - 1), DType.INT64: (-(2**63), 2**63 - 1), DType.UINT16: (0, 65535),
 }  # fmt: skip
-# Softmax and logistic lie in 0..1, tanh in -1..1, ...: their output grid is fixed (TFLite's quantization spec).
+# Softmax and logistic lie in 0..1, tanh in -1..1: their output grid is fixed (TFLite's quantization spec).
 _FIXED = {
     ("SOFTMAX", DType.INT8): (1 / 256, -128), ("SOFTMAX", DType.UINT8): (1 / 256, 0),
     ("SOFTMAX", DType.INT16): (1 / 32768, 0), ("LOGISTIC", DType.INT8): (1 / 256, -128),
@@ -60,7 +60,7 @@ def affine(low: float, high: float, dtype: DType) -> Quantization:
 def symmetric(
     values: Array, *, axis: int | None, bits: int = 8, least: float | Array = 0.0
 ) -> tuple[npt.NDArray[np.int8], Quantization]:
-    """Weights in -q..q, q = 2^(bits - 1) - 1, and their scales max|w| / q: per channel of `axis`, or one if None.
+    """Weights in -q..q, q = 2^(bits - 1) - 1, and scales max|w| / q: per channel of `axis`, or one if None.
 
     Args:
         least: scales are no smaller; one number, or one per channel.

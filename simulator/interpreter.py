@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     import numpy.typing as npt
 
 REFUSALS = (ValueError, RuntimeError, SystemError, TypeError)
+NO_REASON = "no reason is given"  # ai_edge_litert says nothing where it gets no memory
 # The first that can be imported runs the model. On the same inputs tflite_runtime's reference kernels give
 # TFLM's own outputs bit for bit; its XNNPACK takes no int8 ops, ai_edge_litert's does.
 _PACKAGES = ("tflite_runtime.interpreter", "ai_edge_litert.interpreter")
@@ -134,7 +135,7 @@ def _package(kernels: str = "") -> Any:
 
 def refused(error: Exception) -> ModelError:
     """What the interpreter raised, as a named error."""
-    first_line = (str(error).strip() or type(error).__name__).splitlines()[0]
+    first_line = (str(error).strip() or NO_REASON).splitlines()[0]
     return ModelError(f"the interpreter refuses the model: {first_line}", fix="check its ops and inputs")
 
 

@@ -1,4 +1,4 @@
-"""What do the interpreters' own kernels compute? Every model in a fork of its own: a crash is an answer too."""
+"""What do the interpreters' own kernels compute? Every model in a fork: a crash is an answer too."""
 
 from __future__ import annotations
 
@@ -27,20 +27,26 @@ if resolver:
 else:
     from tflite_micro.python.tflite_micro import runtime
 
-def run(data, inputs):
+def runner(data):
     if not resolver:
-        one = runtime.Interpreter.from_bytes(data, arena_size=1 << 23)
-        for n, x in enumerate(inputs):
-            one.set_input(x, n)
-        one.invoke()
-        return one.get_output(0)
+        one = runtime.Interpreter.from_bytes(data, arena_size=1 << 22)
+        def run(inputs):
+            for n, x in enumerate(inputs):
+                one.set_input(x, n)
+            one.invoke()
+            return one.get_output(0)
+        return run
     one = lite.Interpreter(model_content=data, num_threads=1,
         experimental_op_resolver_type=lite.OpResolverType[resolver])
     one.allocate_tensors()
-    for detail, x in zip(one.get_input_details(), inputs):
-        one.set_tensor(detail["index"], x)
-    one.invoke()
-    return one.get_tensor(one.get_output_details()[0]["index"])
+    places = [detail["index"] for detail in one.get_input_details()]
+    end = one.get_output_details()[0]["index"]
+    def run(inputs):
+        for place, x in zip(places, inputs):
+            one.set_tensor(place, x)
+        one.invoke()
+        return one.get_tensor(end)
+    return run
 
 for name in sorted(n[:-7] for n in os.listdir(folder) if n.endswith(".tflite")):
     if os.fork() == 0:
@@ -48,8 +54,8 @@ for name in sorted(n[:-7] for n in os.listdir(folder) if n.endswith(".tflite")):
         try:
             given = np.load(base + ".npz")
             batches = [given[f"x{n}"] for n in range(len(given.files))]
-            data = open(base + ".tflite", "rb").read()
-            np.save(f"{base}.{kernels}.npy", np.stack([run(data, one) for one in zip(*batches)]))
+            run = runner(open(base + ".tflite", "rb").read())
+            np.save(f"{base}.{kernels}.npy", np.stack([np.array(run(one)) for one in zip(*batches)]))
         except Exception as error:
             open(f"{base}.{kernels}.txt", "w").write(str(error)[:300])
         os._exit(0)

@@ -55,7 +55,7 @@ def _spread(b: GraphBuilder, x: int) -> Made:
 
 
 def _gathered(b: GraphBuilder, x: int) -> Made:
-    (spread,) = _spread(b, x)  # type: ignore[misc]
+    (spread,) = _spread(b, x)
     inputs = (spread, b.constant(_whole(2, 2)), b.constant(np.zeros((2, 2), np.int32)))
     return b.op("BATCH_TO_SPACE_ND", inputs)
 

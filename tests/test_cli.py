@@ -26,7 +26,7 @@ from preflash.simulator.estimate import Estimate, Word
 ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
     "check", "inspect", "plan", "demo", "explain", "schema", "device list", "device show", "device validate",
-    "runtime list", "runtime show", "validate", "export", "calibrate",
+    "runtime list", "runtime show", "validate", "export", "calibrate", "accuracy", "variants",
 )  # fmt: skip
 Captured = pytest.CaptureFixture[str]
 

@@ -17,7 +17,7 @@ from .calibrate import batch_size, batched
 from .given import Given
 
 Array = npt.NDArray[Any]
-Answers = list[list[Array]]  # per run of one or more samples, per output
+Answers = list[list[Array]]  # per sample, per output
 
 
 def sample_count(graph: ModelGraph, given: Given, most: int) -> int:
@@ -58,10 +58,11 @@ def activations(graph: ModelGraph, given: Given, number: int) -> Iterator[tuple[
 
 
 def answers(graph: ModelGraph, given: Given, count: int) -> Answers:
-    """The real values of the model's outputs for the first samples, several at once where the model allows."""
+    """The real values of the outputs for the first samples, several at once where the model allows."""
     size = 1 if given.activations is not None else min(count, batch_size(graph))
     if size > 1:
-        return [_of_batch(graph, given, range(n, min(n + size, count))) for n in range(0, count, size)]
+        runs = (range(n, min(n + size, count)) for n in range(0, count, size))
+        return [answer for numbers in runs for answer in _of_batch(graph, given, numbers)]
     told: Answers = []
     for number in range(count):
         found = {t: values for t, values in activations(graph, given, number) if t in graph.outputs}
@@ -69,12 +70,13 @@ def answers(graph: ModelGraph, given: Given, count: int) -> Answers:
     return told
 
 
-def _of_batch(graph: ModelGraph, given: Given, numbers: range) -> list[Array]:
+def _of_batch(graph: ModelGraph, given: Given, numbers: range) -> Answers:
     each = [stored_inputs(graph, given, number) for number in numbers]
     inputs = [np.concatenate(parts) for parts in zip(*each, strict=True)]
     main = batched(graph.main, len(numbers))
     found = {t: stored for t, stored in computed(main, inputs) if t in main.outputs}
-    return [dequantize(main.tensors[t], found[t]) for t in main.outputs]
+    outputs = [dequantize(main.tensors[t], found[t]) for t in main.outputs]
+    return [[values[n : n + 1] for values in outputs] for n in range(len(numbers))]
 
 
 def sqnr_db(reference: Answers, other: Answers) -> float:

@@ -20,9 +20,12 @@ Array = npt.NDArray[Any]
 _BATCH_BYTES = 1 << 25  # of the largest activation, in float64
 _LARGEST_BATCH = 64
 # Ops that treat the first dimension as samples that do not see each other.
-_BY_SAMPLE = frozenset("""CONV_2D DEPTHWISE_CONV_2D AVERAGE_POOL_2D MAX_POOL_2D FULLY_CONNECTED SOFTMAX LOG_SOFTMAX
-ADD SUB MUL DIV MAXIMUM MINIMUM SQUARED_DIFFERENCE PRELU RELU RELU6 RELU_N1_TO_1 LEAKY_RELU LOGISTIC TANH
-HARD_SWISH ABS NEG EXP SQUARE SQRT RSQRT RESHAPE SQUEEZE RESIZE_NEAREST_NEIGHBOR""".split())  # fmt: skip
+_BY_SAMPLE = frozenset({
+    "CONV_2D", "DEPTHWISE_CONV_2D", "AVERAGE_POOL_2D", "MAX_POOL_2D", "FULLY_CONNECTED", "SOFTMAX",
+    "LOG_SOFTMAX", "ADD", "SUB", "MUL", "DIV", "MAXIMUM", "MINIMUM", "SQUARED_DIFFERENCE", "PRELU", "RELU",
+    "RELU6", "RELU_N1_TO_1", "LEAKY_RELU", "LOGISTIC", "TANH", "HARD_SWISH", "ABS", "NEG", "EXP", "SQUARE",
+    "SQRT", "RSQRT", "RESHAPE", "SQUEEZE", "RESIZE_NEAREST_NEIGHBOR",
+})  # fmt: skip
 
 
 def observed(
@@ -35,7 +38,7 @@ def observed(
         bins: whether to count, or to keep lowest and highest alone.
 
     Raises:
-        VariantInvalid: an activation is no number for some sample.
+        VariantInvalid: an activation is no number for some sample, or has no values at all.
     """
     wanted = {t: Histogram(bins=bins) for t in tensors}
     count = len(samples[0]) if samples else 0
@@ -52,6 +55,10 @@ def observed(
                 wanted[t].add(array)
         done += size
         given.progress(done, count, "calibrating")
+    unseen = [graph.tensors[t].name for t, histogram in wanted.items() if not histogram.seen]
+    if unseen:
+        fix = "give activations of all tensors that are no constants"
+        raise VariantInvalid("has no values in any run of the model", where=f"tensor {unseen[0]}", fix=fix)
     return wanted
 
 
@@ -89,7 +96,9 @@ def _noise(tensor: Tensor, count: int, random: np.random.Generator) -> Array:
         low, high = np.iinfo(tensor.dtype.value).min, np.iinfo(tensor.dtype.value).max
         drawn = random.integers(low, high + 1, shape)
         return dequantize(replace(tensor, shape=shape), drawn).astype(np.float32)
-    raise NeedsSamples(f"no noise can be drawn for an input of {tensor.dtype}", where=tensor.name, fix="give samples")
+    raise NeedsSamples(
+        f"no noise can be drawn for an input of {tensor.dtype}", where=tensor.name, fix="give samples"
+    )
 
 
 def _real(tensor: Tensor, given: Array) -> Array:

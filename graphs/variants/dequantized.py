@@ -1,4 +1,4 @@
-"""Which float model does a quantized one stand for? Weights through their scales, no QUANTIZE, no DEQUANTIZE."""
+"""Which float model does a quantized one stand for? Weights through their scales, without conversions."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def dequantized(graph: ModelGraph) -> ModelGraph:
     """The float32 model whose weights, biases and constants are those of a quantized or hybrid one.
 
     An output that integers cut at zero (its zero point is the lowest integer) gets the RELU that does the
-    same; what lies above its range is not cut any more. A model without quantized tensors is returned as it is.
+    same; what lies above its range is not cut any more. A model without quantized tensors stays as it is.
 
     Raises:
         VariantInvalid: an op computes with the integers themselves, so it means nothing in float.
@@ -47,7 +47,7 @@ def real_model(graph: ModelGraph) -> ModelGraph:
     ops: list[Op] = []
     for op in main.ops:
         if op.kind in _CONVERSIONS and _converts(graph, op):
-            _settle(graph, op, tensors)
+            _settle(op, tensors)
         else:
             ops.append(_real_op(graph, op, alias, tensors))
     outputs = [alias.get(t, t) for t in main.outputs]
@@ -87,7 +87,7 @@ def _aliases(graph: ModelGraph) -> dict[int, int]:
     return alias
 
 
-def _settle(graph: ModelGraph, op: Op, tensors: list[Tensor]) -> None:
+def _settle(op: Op, tensors: list[Tensor]) -> None:
     """The output of a conversion of a constant becomes that constant."""
     source = tensors[op.inputs[0]]
     if source.is_constant:

@@ -45,7 +45,7 @@ class Histogram:
             self.width = reach / (HALF // 2)
         while reach >= self.width * HALF:
             self._widen()
-        places = np.floor(values.reshape(-1) / self.width).astype(np.int64) + HALF
+        places = np.floor(values.reshape(-1).astype(np.float64) / self.width).astype(np.int64) + HALF
         self.counts += np.bincount(np.clip(places, 0, 2 * HALF - 1), minlength=2 * HALF)
 
     def _widen(self) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from ...errors import VariantInvalid
 from ..dtype import DType
 from ..evaluate import constant_array, quantize
 from ..ir import Quantization, Tensor, WeightForm
@@ -54,8 +55,15 @@ def integer_weights(
 
     Args:
         least: smallest scale, one number or one per output channel, that biases need.
+
+    Raises:
+        VariantInvalid: a weight is no finite number.
     """
     reals = constant_array(tensor)
+    if not np.isfinite(reals).all():
+        raise VariantInvalid(
+            "has weights that are infinite or no numbers", where=tensor.name, fix="export again"
+        )
     known = _own_grid(tensor, kind, bits, reals)
     if known is not None:
         stored, grid = known

@@ -1,4 +1,4 @@
-"""How is a float model written with integers? Ops on their grids, QUANTIZE and DEQUANTIZE where types meet."""
+"""How is a float model written with integers? Ops on their grids, conversions where types meet."""
 
 from __future__ import annotations
 

@@ -33,7 +33,7 @@ def _with_fused_activations(graph: ModelGraph) -> tuple[ModelGraph, list[str]]:
     notes: list[str] = []
     ops: dict[int, Op] = {op.index: op for op in graph.ops}
     for op in graph.ops:
-        source = ops.get(op.producers[0], None) if op.kind in _ACTIVATIONS and op.producers else None
+        source = ops.get(op.producers[0]) if op.kind in _ACTIVATIONS and op.producers else None
         if source is None or not _can_take(graph, source, op):
             continue
         attributes: Any = source.attributes

@@ -172,7 +172,8 @@ def _magnitudes(graph: ModelGraph, one: Weight, *, relative: bool) -> Magnitudes
         return found
     others = tuple(axis for axis in range(found.ndim) if axis != one.output_axis)
     largest = found.max(axis=others, keepdims=True)
-    return found / np.where(largest > 0, largest, 1)
+    parts: Magnitudes = found / np.where(largest > 0, largest, 1)
+    return parts
 
 
 def _entry(text: str) -> tuple[str, float] | None:

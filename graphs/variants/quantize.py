@@ -89,19 +89,28 @@ def quantized(graph: ModelGraph, step: Quantize, given: Given | None = None) -> 
         dtype=dtype, weight_bits=bits, per_channel=step.per_channel, integer_ends=step.io == "int8",
     )  # fmt: skip
     whole, losses = integer_graph(ready, plan)
-    return Quantized(whole, losses, (*notes, *choice.notes, source))
+    return Quantized(whole, losses, (*notes, *choice.notes, *_float_ends(whole, step), source))
+
+
+def _float_ends(graph: ModelGraph, step: Quantize) -> tuple[str, ...]:
+    """Ends that were meant to be integers, but that float ops alone touch."""
+    ends = [graph.tensors[t] for t in dict.fromkeys((*graph.inputs, *graph.outputs))]
+    left = [t.name for t in ends if t.dtype is DType.FLOAT32 and step.io == "int8"]
+    return tuple(f"{name} stays float: no op that runs on integers touches it" for name in left)
 
 
 def _refuse(graph: ModelGraph, step: Quantize, apart: frozenset[int]) -> None:
     """No file claims a type that interpreters lack or compute wrongly."""
     if step.activations != "float" and any(op.kind == "FAKE_QUANT" for op in graph.ops):
         raise VariantInvalid(
-            "FAKE_QUANT ops round its activations already, between what would be integer ops", where=graph.name,
+            "FAKE_QUANT ops round its activations already, in float", where=graph.name,
             fix="quantize the model without them: leave fake-quantize out",
         )  # fmt: skip
     other = "or keep k bits on a grid in int8: quantize-weights"
     if step.weights == "int2":
-        raise VariantInvalid("no interpreter has kernels for int2 weights", where=graph.name, fix=f"int4, {other}")
+        raise VariantInvalid(
+            "no interpreter has kernels for int2 weights", where=graph.name, fix=f"int4, {other}"
+        )
     if step.weights == "int4":
         kinds = INT4_KINDS[step.activations]
         lacking = [op for op in graph.ops if op.kind in WEIGHT_PLACES and op.index not in apart]

@@ -25,13 +25,19 @@ def chosen_range(seen: Histogram, method: RangeMethod, *, percentile: float = 99
 
 
 def _by_percentile(seen: Histogram, percentile: float) -> Range:
-    """low = the (100 - p)th percentile, high = the pth, of all values; linear inside a bin."""
+    """low = the (100 - p)th percentile, high = the pth, of all values; linear inside a bin.
+
+    Values of one sign keep the end that is nearer to zero: nothing rare lies there.
+    """
     below = np.concatenate([[0.0], np.cumsum(seen.counts)]) / seen.seen
     keep = percentile / 100
     low = float(np.interp(1 - keep, below, seen.edges))
     # np.interp takes the last of equal places: from above for the upper end
     high = -float(np.interp(1 - keep, (1 - below)[::-1], -seen.edges[::-1]))
-    return max(seen.low, low), min(seen.high, high)
+    return (
+        seen.low if seen.low >= 0 else max(seen.low, low),
+        seen.high if seen.high <= 0 else min(seen.high, high),
+    )
 
 
 def _by_squared_error(seen: Histogram, _: float) -> Range:

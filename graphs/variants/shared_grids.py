@@ -82,7 +82,9 @@ def _same(a: Quantization, b: Quantization) -> bool:
     return bool(a.scales[0] == b.scales[0] and a.zero_points[0] == b.zero_points[0])
 
 
-def _inside(main: Subgraph, ops: list[Op], of: Mapping[int, Quantization]) -> dict[tuple[int, int], Quantization]:
+def _inside(
+    main: Subgraph, ops: list[Op], of: Mapping[int, Quantization]
+) -> dict[tuple[int, int], Quantization]:
     found = {}
     for op in ops:
         if not keeps_grid(op):

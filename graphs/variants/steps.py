@@ -11,9 +11,10 @@ _STEPS: dict[str, tuple[str, str]] = {
     "cluster": ("cluster", "Cluster"),
     "fake-quantize": ("fake_quantize", "FakeQuantize"),
     "mixed": ("mixed", "Mixed"),
-    "quantize-weights": ("quantize_weights", "QuantizeWeights"),
-    "quantize": ("quantize", "Quantize"),
     "prune": ("prune", "Prune"),
+    "prune-channels": ("channels", "PruneChannels"),
+    "quantize": ("quantize", "Quantize"),
+    "quantize-weights": ("quantize_weights", "QuantizeWeights"),
 }
 
 

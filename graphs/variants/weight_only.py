@@ -1,4 +1,4 @@
-"""How are weights alone stored as integers? Hybrid ops: float activations, integers dequantized when running."""
+"""How are weights alone stored as integers? In hybrid ops, beside float activations."""
 
 from __future__ import annotations
 
@@ -7,8 +7,7 @@ from dataclasses import replace
 import numpy as np
 
 from ...errors import VariantInvalid
-from ..ir import ModelGraph, Op, Tensor
-from ..quantities import Quantization
+from ..ir import ModelGraph, Op, Quantization, Tensor
 from .compact import rewritten
 from .dequantized import without_grids
 from .integer_constants import Loss, integer_weights

@@ -137,6 +137,8 @@ class Child:
             [sys.executable, "-P", "-m", _WORKER, str(self.limits.memory_bytes), last_s],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._stderr, env=environment,
         )  # fmt: skip
+        if self._is_late:  # the time was over before there was anything to end
+            self._process.kill()
         assert self._process.stdout is not None
         if read_message(self._process.stdout) is None:
             raise self._ended()
@@ -209,6 +211,12 @@ def _error(words: dict[str, Any], limits: Limits) -> PreflashError:
         return LimitExceeded(
             f"running the model needs more than {limits.memory_bytes >> 20} MiB beside the interpreter",
             fix="take fewer samples or allow more memory",
+        )
+    if words["error"] == "silent":
+        return LimitExceeded(
+            "the interpreter gives up without a reason, as it does when it gets no memory "
+            f"({limits.memory_bytes >> 20} MiB are allowed)",
+            fix="allow more memory, or check the model's ops",
         )
     where, fix = str(words.get("where", "")), str(words.get("fix", "check its ops and inputs"))
     return ModelError(str(words["what"]), where=where, fix=fix)

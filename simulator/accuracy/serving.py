@@ -24,6 +24,7 @@ _FASTER = 0.8  # a batch is taken if a sample in it needs less than this part of
 class Desk:
     """What the process keeps between requests: arrays by name, and the last loaded model."""
 
+    is_memory_limited: bool
     held: dict[str, tuple[Array, ...]] = field(default_factory=dict)
     loaded: tuple[str, LiteRtSession] | None = None
 

@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from typing import IO
 
 from ...errors import PreflashError
+from ..interpreter import NO_REASON
 from . import serving
 from .messages import Message, read_message, write_message
 
@@ -25,7 +26,7 @@ def main() -> None:
     requests, answers = _streams()
     is_limited = _limit_memory(int(sys.argv[1]))
     write_message(answers, {"is_memory_limited": is_limited})
-    desk = serving.Desk()
+    desk = serving.Desk(is_limited)
     while (request := read_message(requests)) is not None:
         word = request.words["do"]
         if word == "hold":
@@ -50,6 +51,8 @@ def _answer(desk: serving.Desk, request: Message, answers: IO[bytes]) -> Message
     try:
         return _DOES[request.words["do"]](desk, request, tell)
     except PreflashError as error:
+        if desk.is_memory_limited and NO_REASON in error.what:
+            return Message({"error": "silent"})
         return Message({"error": "refused", "what": error.what, "where": error.where, "fix": error.fix})
     except MemoryError:
         return Message({"error": "memory"})

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 
-from ...errors import FactsNotFound
 from ...graphs.ir import ModelGraph
 from ..kernels.spmm import nonzero_macs
 from ..neon_routes import SPARSE
@@ -36,23 +34,6 @@ class Rates(NamedTuple):
     def break_even(self) -> float:
         """The share of zeros from which sparse products take less time: 1 - sparse / dense."""
         return 1 - self.efficiency
-
-
-def sparse_tables(
-    _facts: Path | None = None, *, only: tuple[str, ...] | None = None
-) -> tuple[ValidationTable, ...]:
-    """Networks priced by `preflash check`, and SA-11 and SA-13 to SA-15; the rows are in the package.
-
-    Raises:
-        FactsNotFound: another table was asked for.
-    """
-    tables = {"sparse": sparse_table, "sparse-rates": rates_table}
-    strange = set(only or ()) - set(tables)
-    if strange:
-        raise FactsNotFound(
-            f"there is no table {', '.join(sorted(strange))!r}", fix="known: sparse, sparse-rates"
-        )
-    return tuple(make() for name, make in tables.items() if only is None or name in only)
 
 
 def sparse_table() -> ValidationTable:

@@ -10,6 +10,7 @@ from .deep_compression import deep_compression_table, published_rows
 from .downloads import downloads_table
 from .facts import find_facts
 from .lut_arena import lut_arena_table
+from .sparse_speed import rates_table, sparse_table
 from .table import Claim, ValidationTable
 from .variant_sizes import sizes_table
 
@@ -19,6 +20,8 @@ _TABLES: dict[str, Callable[[Path | None], ValidationTable]] = {
     "published-accuracy": lambda _: accuracy_table(),
     "downloads": lambda folder: downloads_table(find_facts(folder)),
     "lut-arena": lambda folder: lut_arena_table(find_facts(folder)),
+    "sparse": lambda _: sparse_table(),
+    "sparse-rates": lambda _: rates_table(),
 }
 _OF_QAT = {"mobilenet-v1": 1.30, "ds-cnn-l": 0.24}  # SA-27: points that training with quantization gains
 

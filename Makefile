@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 STAMP = $(VENV)/.installed
 
-.PHONY: demo test lint calibrate clean
+.PHONY: demo test lint calibrate digits clean
 
 demo: $(STAMP)  ## a verdict on a model that the package builds itself
 	$(BIN)/preflash demo
@@ -25,6 +25,9 @@ calibrate: $(STAMP)  ## every fitted figure that ships, from the committed rows 
 	$(BIN)/python scripts/fit_esp_nn.py --write
 	OMP_NUM_THREADS=1 $(BIN)/python scripts/fit_xnnpack.py
 	$(BIN)/python scripts/fit_power.py
+
+digits: $(STAMP)  ## the complete example: trains a small network in all ways (two to five minutes)
+	$(BIN)/python examples/digits/run.py
 
 $(STAMP): pyproject.toml
 	$(PYTHON) -m venv $(VENV)

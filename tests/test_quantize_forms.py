@@ -18,6 +18,7 @@ from preflash.graphs.tflite.write import write_tflite
 from preflash.graphs.variants.given import Given
 from preflash.graphs.variants.integer_constants import integer_weights, sqnr_db
 from preflash.graphs.variants.quantize import Quantize, quantized
+from preflash.graphs.variants.recipe import parse_recipe
 from preflash.graphs.variants.weights import changed, real_values, weights, with_tensors
 
 RANDOM = np.random.default_rng(11)
@@ -183,3 +184,20 @@ def test_no_weight_moves_further_than_half_a_step(seed: int, bits: int, per_chan
     assert np.abs(constant_array(after)).max() == 2 ** (bits - 1) - 1
     assert (real_values(after)[reals == 0] == 0).all()
     assert replace(after, form=None).form is None
+
+
+@pytest.mark.parametrize("last", ["quantize", "quantize activations=int16", "quantize activations=float"])
+def test_pruned_and_clustered_weights_keep_zeros_and_few_values_as_integers(last: str) -> None:
+    """PCQ with the real steps: half the weights zero and 8 values per tensor, still so in the written file."""
+    samples = RANDOM.uniform(-1, 1, (4, 1, 6, 6, 3)).astype(np.float32)
+    recipe = parse_recipe(f"prune sparsity=0.5 | cluster clusters=8 | {last}")
+    again = parse_tflite(write_tflite(recipe.apply(network(), Given(samples=(samples,)))))
+    after = again.tensors[weights(again)[2].tensor]  # the first and depthwise weights are not pruned
+    stored = constant_array(after)
+    assert after.dtype is DType.INT8
+    assert (stored == 0).mean() >= 0.5
+    assert len(np.unique(stored)) <= 8
+    assert after.form is not None
+    assert after.form.mask is not None
+    assert not after.form.mask.all()
+    assert after.form.code_count <= 8

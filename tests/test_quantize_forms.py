@@ -188,7 +188,7 @@ def test_no_weight_moves_further_than_half_a_step(seed: int, bits: int, per_chan
 
 @pytest.mark.parametrize("last", ["quantize", "quantize activations=int16", "quantize activations=float"])
 def test_pruned_and_clustered_weights_keep_zeros_and_few_values_as_integers(last: str) -> None:
-    """PCQ with the real steps: half the weights zero and 8 values per tensor, still so in the written file."""
+    """PCQ with the real steps: half the weights zero and 8 values per tensor, in the file too."""
     samples = RANDOM.uniform(-1, 1, (4, 1, 6, 6, 3)).astype(np.float32)
     recipe = parse_recipe(f"prune sparsity=0.5 | cluster clusters=8 | {last}")
     again = parse_tflite(write_tflite(recipe.apply(network(), Given(samples=(samples,)))))

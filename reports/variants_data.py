@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -31,10 +32,14 @@ def study_blocks(study: VariantStudy) -> tuple[Block, ...]:
     """The table of variants, one of figures per target, what was not made, what needs saying."""
     blocks = [variants_block(study)]
     blocks += [target_block(study, number) for number in range(len(study.targets))]
+    blocks.append(storage_block(study))
     failed = [v for v in study.variants if v.error]
     if failed:
         rows = tuple((v.name, v.text, v.error) for v in failed)
         blocks.append(Block("Not made", (), ("variant", "recipe", "why"), rows))
+    notes = tuple((v.name, note) for v in study.variants for note in v.notes)
+    if notes:
+        blocks.append(Block("How they were made", (), ("variant", "note"), notes))
     said = finding_rows(study)
     if said:
         blocks.append(Block("What needs saying", (), ("variant", "rule", "where", "what"), said))
@@ -65,6 +70,23 @@ def target_block(study: VariantStudy, number: int) -> Block:
     )  # fmt: skip
     target = study.targets[number]
     return Block(f"{target.device.title} with {target.runtime.label}", (), tuple(columns), rows)
+
+
+def storage_block(study: VariantStudy) -> Block:
+    """What the weights of every variant take as stored, and in the smallest encoding of each tensor."""
+    rows: list[tuple[Cell, ...]] = []
+    for variant in study.variants:
+        if variant.error:
+            continue
+        raw = sum(one.raw_bytes for one in variant.storage)
+        least = sum(one.smallest_bytes.value or 0.0 for one in variant.storage)
+        words = Counter(one.smallest for one in variant.storage)
+        used = ", ".join(f"{word} x{count}" for word, count in words.most_common())
+        part = shown.percent(least / raw) if raw else "-"
+        rows.append((variant.name, raw, round(least), part, used))
+    sentence = "Whether a target decodes an encoding is said where its flash is; a plain .tflite stores raw."
+    columns = ("variant", "raw B", "smallest B", "of raw", "encodings (tensors)")
+    return Block("Weights in the smallest encoding of each tensor", (sentence,), columns, tuple(rows))
 
 
 def finding_rows(study: VariantStudy) -> tuple[tuple[Cell, ...], ...]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from .. import __version__
+from ..simulator.encodings.rows import TensorEncodings
 from ..simulator.variant_study import Variant, VariantStudy
 from .blocks import block_lines
 from .data import dump
@@ -85,7 +86,9 @@ def _json(study: VariantStudy, command: str) -> str:
 def _record(variant: Variant) -> dict[str, Any]:
     return {
         "name": variant.name, "recipe": variant.text, "error": variant.error or None,
+        "notes": [clean(note) for note in variant.notes],
         "file_bytes": len(variant.file), "gzip_bytes": variant.gzip_bytes,
+        "storage": [_storage(one) for one in variant.storage],
         "weight_count": variant.weight_count, "sparsity": variant.sparsity, "bits": variant.bits,
         "targets": [
             {
@@ -98,6 +101,12 @@ def _record(variant: Variant) -> dict[str, Any]:
             for place, e in enumerate(variant.estimates)
         ],
     }  # fmt: skip
+
+
+def _storage(one: TensorEncodings) -> dict[str, Any]:
+    sizes = {word: size.value for word, size in one.sizes}
+    return {"op": one.op, "kind": one.kind, "name": clean(one.name), "raw_bytes": one.raw_bytes,
+            "bits": one.bits, "sparsity": one.sparsity, "codes": one.codes, "sizes": sizes}  # fmt: skip
 
 
 def _figure(metric: Any) -> dict[str, Any]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
@@ -10,17 +9,18 @@ import numpy as np
 
 from ..devices.target import Target
 from ..errors import PreflashError, VariantInvalid
+from ..graphs.encodings.download import gzipped
 from ..graphs.ir import ModelGraph
 from ..graphs.tflite.read import parse_tflite
 from ..graphs.tflite.write import write_tflite
 from ..graphs.variants.given import Given
 from ..graphs.variants.recipe import Recipe
 from ..graphs.variants.weights import real_values, weights
+from .encodings.rows import TensorEncodings, encoding_rows
 from .estimate import Conditions, Estimate
 from .simulate import simulate
 
 BASELINE = "as it is"
-_GZIP_LEVEL = 9
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +63,8 @@ class Variant:
         weight_count: weights of all tensors.
         qualities: one per target, with the arithmetic of its runtime; () where no samples were given.
         estimates: one per target.
+        storage: what each weight tensor takes in every encoding.
+        notes: what its steps say of what they did.
         error: why there is no such model; "" if there is.
     """
 
@@ -76,6 +78,8 @@ class Variant:
     weight_count: int = 0
     qualities: tuple[Quality, ...] = ()
     estimates: tuple[Estimate, ...] = ()
+    storage: tuple[TensorEncodings, ...] = ()
+    notes: tuple[str, ...] = ()
     error: str = ""
 
     @property
@@ -148,8 +152,9 @@ def _variant(
     graph: ModelGraph, recipe: Recipe, targets: Sequence[Target], *, given: Given | None,
     judge: Judge | None, conditions: Conditions | None,
 ) -> Variant:  # fmt: skip
+    notes: list[str] = []
     try:
-        changed = recipe.apply(graph, given)
+        changed = recipe.apply(graph, replace(given or Given(), note=notes.append))
         file = write_tflite(changed)
         again = parse_tflite(file, name=f"{graph.name}, {recipe.name}" if recipe.steps else graph.name)
         estimates = tuple(simulate(again, target, conditions) for target in targets)
@@ -158,6 +163,6 @@ def _variant(
         return Variant(recipe.name, recipe.text, error=str(error))
     qualities = () if judge is None else tuple(judge(file, target) for target in targets)
     return Variant(
-        recipe.name, recipe.text, again, file, len(zlib.compress(file, _GZIP_LEVEL)), sparsity, bits, count,
-        qualities, estimates,
+        recipe.name, recipe.text, again, file, len(gzipped(file)), sparsity, bits, count,
+        qualities, estimates, encoding_rows(again), tuple(dict.fromkeys(notes)),
     )  # fmt: skip

@@ -17,7 +17,7 @@ from preflash.errors import RecipeInvalid, VariantInvalid
 from preflash.graphs.ir import ModelGraph, WeightForm
 from preflash.graphs.tflite.read import parse_tflite
 from preflash.graphs.variants.given import Given
-from preflash.graphs.variants.recipe import Recipe
+from preflash.graphs.variants.recipe import Recipe, parse_recipe
 from preflash.graphs.variants.recipe_file import load_recipes
 from preflash.graphs.variants.weights import Selection, changed, chosen, real_values, with_tensors
 from preflash.graphs.zoo import build
@@ -190,3 +190,20 @@ def test_a_file_may_hold_several_recipes(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there_is_an_error_in_plain_words(tmp_path: Path) -> None:
     with pytest.raises(RecipeInvalid, match="cannot be read"):
         load_recipes(tmp_path / "none.toml")
+
+
+def test_what_steps_say_of_what_they_did_is_in_the_table_and_the_file() -> None:
+    recipes = [parse_recipe("quantize random_samples=2", name="int8")]
+    found = study_variants(build("ad01", dtype="float32"), recipes, [load_target("nucleo-l4r5zi")])
+    notes = found.variants[1].notes
+    assert any("SQNR" in note for note in notes) and any("random" in note or "noise" in note for note in notes)
+    assert "How they were made" in render_variants(found, "text")
+    assert json.loads(render_variants(found, "json"))["variants"][1]["notes"] == list(notes)
+
+
+def test_weights_of_few_bits_take_few_bits_in_their_smallest_encoding() -> None:
+    recipes = [parse_recipe("quantize-weights bits=4", name="4 bits")]
+    found = study_variants(build("kws01", dtype="int8"), recipes, [load_target("nucleo-l4r5zi")])
+    plain, small = (sum(one.smallest_bytes.value or 0 for one in v.storage) for v in found.variants)
+    raw = sum(one.raw_bytes for one in found.variants[1].storage)
+    assert small <= raw / 2 < plain <= raw

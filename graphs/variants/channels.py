@@ -12,7 +12,7 @@ from pydantic import Field
 from ...errors import RecipeInvalid, VariantInvalid
 from ..ir import ModelGraph
 from .channel_cut import Stays, cuts_of, without_channels
-from .channel_groups import ChannelGroup, ModelChannels, channels_of
+from .channel_groups import ChannelGroup, ModelChannels, channel_notes, channels_of
 from .channel_norms import channel_norms, group_weights
 from .given import Given
 from .prune_shares import heuristic_shares
@@ -63,7 +63,7 @@ class PruneChannels:
         if faults:
             raise RecipeInvalid("recipe with faults", faults=faults, fix="preflash schema recipe")
 
-    def apply(self, graph: ModelGraph, given: Given) -> ModelGraph:  # noqa: ARG002
+    def apply(self, graph: ModelGraph, given: Given) -> ModelGraph:
         """The model with fewer channels.
 
         Raises:
@@ -73,6 +73,8 @@ class PruneChannels:
         stays = staying(channels, self)
         if stays.all():
             raise _nothing(channels)
+        for note in channel_notes(graph):
+            given.note(note)
         return without_channels(channels, stays)
 
 

@@ -13,7 +13,7 @@ from ..ir import ModelGraph
 Array = npt.NDArray[Any]
 
 
-def _silent(_done: int, _of: int, _what: str) -> None:
+def _silent(*_said: object) -> None:
     """Nobody is told."""
 
 
@@ -43,6 +43,7 @@ class Given:
         score: the accuracy of a model on the user's data, 0 to 1.
         progress: told (done, of, what) by steps that take long.
         seed: of whatever is drawn.
+        note: told what is worth knowing of what was done: what stayed float, what kept its channels.
     """
 
     samples: tuple[Array, ...] = ()
@@ -50,6 +51,7 @@ class Given:
     score: Callable[[ModelGraph], float] | None = None
     progress: Callable[[int, int, str], None] = _silent
     seed: int = 0
+    note: Callable[[str], None] = _silent
 
     @property
     def sample_count(self) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import isfinite
 from typing import Annotated, ClassVar, Literal
 
 from pydantic import Field
@@ -64,7 +65,26 @@ class Quantize:
     keep_float: tuple[str, ...] = ()
 
     def apply(self, graph: ModelGraph, given: Given) -> ModelGraph:
-        return quantized(graph, self, given).graph
+        """The model in integers; notes and the losses of re-quantized weights are told.
+
+        Raises:
+            VariantInvalid, NeedsSamples: as of `quantized`.
+        """
+        found = quantized(graph, self, given)
+        for note in (*found.notes, *_loss_note(found.losses)):
+            given.note(note)
+        return found.graph
+
+
+def _loss_note(losses: tuple[Loss, ...]) -> tuple[str, ...]:
+    """The weight tensor that lost most, in one sentence."""
+    lossy = [loss for loss in losses if isfinite(loss.sqnr_db)]
+    if not lossy:
+        return ()
+    worst = min(lossy, key=lambda loss: loss.sqnr_db)
+    rest = len(losses) - len(lossy)
+    exact = f"; {rest} weight tensors lose nothing" if rest else ""
+    return (f"weights: SQNR of {worst.sqnr_db:.1f} dB or more, least in {worst.name}{exact}",)
 
 
 def quantized(graph: ModelGraph, step: Quantize, given: Given | None = None) -> Quantized:

@@ -11,7 +11,7 @@ import typer
 
 from .accuracy import InputScale
 from .deliver import deliver_text, read_model, say_written
-from .options import OK, Debug, Model
+from .options import BAD_VERDICT, OK, Debug, Model
 
 if TYPE_CHECKING:
     from ..devices.target import Target
@@ -78,7 +78,7 @@ def variants(
         words += [] if value is None else [name, str(value)]
     words += [] if data is None else ["--calibrate", str(calibrate)]
     _show(found, form, output, command=shlex.join(words))
-    return OK
+    return BAD_VERDICT if any(variant.error for variant in found.variants) else OK
 
 
 def _recipes(words: str) -> tuple[Recipe, ...]:

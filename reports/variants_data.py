@@ -42,7 +42,7 @@ def study_blocks(study: VariantStudy) -> tuple[Block, ...]:
         blocks.append(Block("How they were made", (), ("variant", "note"), notes))
     said = finding_rows(study)
     if said:
-        blocks.append(Block("What needs saying", (), ("variant", "rule", "where", "what"), said))
+        blocks.append(Block("What needs saying", (), ("rule", "variants", "where", "what"), said))
     return tuple(blocks)
 
 
@@ -90,22 +90,30 @@ def storage_block(study: VariantStudy) -> Block:
 
 
 def finding_rows(study: VariantStudy) -> tuple[tuple[Cell, ...], ...]:
-    """Findings of variants that the model as it is does not have: (variant, rule, where, what).
+    """Findings of variants that the model as it is does not have: (rule, variants, where, what).
 
-    A rule comes once per variant, in the words of the first target that it holds for.
+    A row per rule, in the words of the first variant and target that it holds for.
     """
     known = [{(f.rule, f.message) for f in e.findings} for e in study.baseline.estimates]
-    found: dict[tuple[str, str], tuple[str, list[str]]] = {}
+    found: dict[str, tuple[str, list[str], list[str]]] = {}
     for variant in study.variants[1:]:
         for estimate, before, target in zip(variant.estimates, known, study.targets, strict=False):
             for finding in estimate.findings:
                 if finding.rule not in _QUIET and (finding.rule, finding.message) not in before:
-                    said = found.setdefault((variant.name, finding.rule), (finding.message, []))
-                    said[1].append(f"{target.device.name} {target.runtime.label}")
+                    said = found.setdefault(finding.rule, (finding.message, [], []))
+                    said[1].append(variant.name)
+                    said[2].append(f"{target.device.name} {target.runtime.label}")
     return tuple(
-        (name, rule, _everywhere(list(dict.fromkeys(where)), len(study.targets)), message)
-        for (name, rule), (message, where) in found.items()
+        (rule, _named(names), _everywhere(list(dict.fromkeys(where)), len(study.targets)), message)
+        for rule, (message, names, where) in found.items()
     )
+
+
+def _named(names: list[str]) -> str:
+    """The first by name and how many more; what is said is said of the first."""
+    distinct = list(dict.fromkeys(names))
+    more = len(distinct) - 1
+    return f"{distinct[0]}, likewise {more} more" if more else distinct[0]
 
 
 def _everywhere(where: list[str], of: int) -> str:

@@ -148,7 +148,7 @@ def test_without_samples_nothing_claims_an_accuracy() -> None:
 def test_findings_that_the_model_had_before_are_not_repeated() -> None:
     found = study()
     before = {(f.rule, f.message) for e in found.baseline.estimates for f in e.findings}
-    assert not {(row[1], row[3]) for row in finding_rows(found)} & before
+    assert not {(row[0], row[3]) for row in finding_rows(found)} & before
 
 
 def test_names_of_models_cannot_leave_the_folder_or_the_page(tmp_path: Path) -> None:

@@ -1,1 +1,1 @@
-"""Many variants on many targets: the scenario, its grid, the engine that prices it, the store, what it says."""
+"""Many variants on many targets: scenario, grid, the engine that prices it, the store, what it says."""

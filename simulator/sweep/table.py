@@ -104,7 +104,7 @@ class TargetRow:
 
 
 class Column(NamedTuple):
-    """One figure of every point; nan is unknown, `lo` and `hi` may still hold a bound; `grade` is its basis."""
+    """One figure of every point; nan is unknown, `lo` and `hi` may still hold a bound; `grade` its basis."""
 
     value: Floats
     lo: Floats
@@ -124,8 +124,8 @@ class SweepTable:
     Args:
         facts: what the store says of itself: "name", "question", "created", "version", "seed", "store",
             "scenario" (its text), "run_s", "variants", "targets", "points" (of the grid), "command".
-        limits: constraint -> value in SI units: "latency_s", "ram_bytes", "flash_bytes", "energy_j", "accuracy",
-            "period_s"; only those that the scenario states.
+        limits: constraint -> value in SI units: "latency_s", "ram_bytes", "flash_bytes", "energy_j",
+            "accuracy", "period_s"; only those that the scenario states.
         objectives: (figure, "min" or "max"), the most important first.
         variant, target: numbers of VariantRow and TargetRow.
         word: positions in WORDS.

@@ -60,6 +60,13 @@ Reserve = Annotated[
     list[str] | None,
     typer.Option(metavar="ram=20KiB,camera=150KiB@axi-sram", help="Your firmware's share; may be repeated."),
 ]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit", metavar="ram=64KiB,energy=2mJ",
+        help="What the model may take in all: ram, flash, energy; may be repeated.",
+    ),
+]  # fmt: skip
 Deadline = Annotated[
     str | None, typer.Option(metavar="50ms", help="What inference and declared steps may take.")
 ]

@@ -17,7 +17,7 @@ from ..simulator.estimate import (
 )
 from . import format as shown
 from .duty_metrics import DUTY_METRICS
-from .gauges import ROLE_LABELS, metric_of
+from .gauges import LIMIT_LABELS, ROLE_LABELS, metric_of
 from .gauges import Gauge as Gauge
 from .gauges import gauges as gauges
 
@@ -69,7 +69,7 @@ def _budget_clause(check: BudgetCheck, gauge: Gauge) -> str:
         if gauge.value is not None and gauge.lo != gauge.hi
         else ""
     )
-    return f"{ROLE_LABELS.get(role, role)} {gauge.figure}{where}{high}"
+    return f"{(ROLE_LABELS | LIMIT_LABELS).get(role, role)} {gauge.figure}{where}{high}"
 
 
 def asked_metrics(estimate: Estimate) -> tuple[Metric, ...]:

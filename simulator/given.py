@@ -25,6 +25,22 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What the model may take in all, wherever it lies: RAM, flash, energy of one inference.
+
+    Args:
+        value: bytes of ram or flash, joules of energy.
+    """
+
+    name: Literal["ram", "flash", "energy"]
+    value: float
+
+    @property
+    def unit(self) -> str:
+        return "J" if self.name == "energy" else "B"
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What else happens in each period, before or after the inference.
 
@@ -71,6 +87,7 @@ class Conditions:
         firmware: what the reservations of an imported firmware were read from.
         noted: what the user should know about how the conditions were read.
         duty: steps around the inference, period, battery, sleep.
+        limits: of the whole, beside what each memory has; each name at most once.
     """
 
     deadline_s: float | None = None
@@ -79,6 +96,7 @@ class Conditions:
     firmware: PlacedFirmware | None = None
     noted: tuple[Finding, ...] = ()
     duty: Duty = field(default_factory=Duty)
+    limits: tuple[Limit, ...] = ()
 
     @property
     def inference_deadline_s(self) -> float | None:

@@ -41,7 +41,7 @@ from .needs import contents, planned
 from .rows import op_rows, total_latency_s, total_macs
 from .startup import copy_s
 from .traffic import TrafficColumns, kernel_traffic
-from .verdict import budget_findings, decide, memory_budgets, time_budgets
+from .verdict import budget_findings, decide, limit_budgets, memory_budgets, time_budgets
 from .weight_findings import weight_findings
 from .work_graph import drops_channels, work_graph
 from .workload import compile_table
@@ -76,7 +76,12 @@ def simulate(graph: ModelGraph, target: Target, conditions: Conditions | None = 
         latency_s, inference_j, total_macs(whole), moved,
         required_bandwidth(moved, latency_s), cycle,
     )  # fmt: skip
-    budgets = (*memory_budgets(memories, tight_headroom=given.tight_headroom), *time_budgets(cycle, given))
+    whole_needs = {"ram": headline.ram_bytes, "flash": headline.flash_bytes, "energy": inference_j}
+    budgets = (
+        *memory_budgets(memories, tight_headroom=given.tight_headroom),
+        *time_budgets(cycle, given),
+        *limit_budgets(whole_needs, given),
+    )
     findings = (
         *held.refused,
         *budget_findings(budgets),

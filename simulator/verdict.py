@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from .estimate import (
     BudgetCheck,
@@ -65,6 +65,21 @@ def time_budgets(cycle: DutyCycle, conditions: Conditions) -> tuple[BudgetCheck,
     )
 
 
+def limit_budgets(needs: Mapping[str, Interval], conditions: Conditions) -> tuple[BudgetCheck, ...]:
+    """Everything of a kind against the user's own limit; the name is "ram limit".
+
+    Args:
+        needs: "ram", "flash", "energy" -> what is needed in all.
+    """
+    headroom = conditions.tight_headroom
+    return tuple(
+        check_budget(
+            f"{limit.name} limit", needs[limit.name], limit.value, unit=limit.unit, tight_headroom=headroom
+        )
+        for limit in conditions.limits
+    )
+
+
 def decide(budgets: Sequence[BudgetCheck], refusals: Sequence[Finding]) -> Verdict:
     """The worst word over all budgets; NO when the runtime refuses the model."""
     if refusals:
@@ -106,6 +121,8 @@ _RULES = {
     ("latency", Word.UNKNOWN): "PF401", ("latency", Word.TIGHT): "PF403",
     ("period", Word.NO): "PF406", ("period", Word.RISKY): "PF407",
     ("period", Word.UNKNOWN): "PF401", ("period", Word.TIGHT): "PF407",
+    ("energy", Word.NO): "PF803", ("energy", Word.RISKY): "PF804",
+    ("energy", Word.UNKNOWN): "PF805", ("energy", Word.TIGHT): "PF804",
 }  # fmt: skip
 _SEVERITY = {
     Word.NO: Severity.ERROR,
@@ -117,23 +134,31 @@ _SEVERITY = {
 
 def budget_rules(check: BudgetCheck) -> tuple[str, ...]:
     """The rule ids that a budget's word stands for; () if it fits."""
-    rule = _RULES.get((check.name.split(":")[0], check.word))
+    rule = _RULES.get((_kind(check).removesuffix(" limit"), check.word))
     return (rule,) if rule else ()
 
 
 def budget_findings(budgets: Sequence[BudgetCheck]) -> tuple[Finding, ...]:
     """A finding per budget that does not simply fit."""
     return tuple(
-        Finding(rule, _SEVERITY[check.word], _sentence(check), fix=_FIXES[check.name.split(":")[0]])
+        Finding(rule, _SEVERITY[check.word], _sentence(check), fix=_FIXES[_kind(check)])
         for check in budgets
         for rule in budget_rules(check)
     )
+
+
+def _kind(check: BudgetCheck) -> str:
+    """What the budget is of: "ram" of "ram:sram", "ram limit", "latency"."""
+    return check.name.partition(":")[0]
 
 
 _FIXES = {
     "ram": "shrink the input or the widest activations, or free RAM with a smaller --reserve",
     "flash": "use fewer weights or a smaller type, or a device with more flash",
     "latency": "use fewer MACs, a faster kernel library or clock, or a longer --deadline",
+    "ram limit": "shrink the input or the widest activations, or allow more with --limit ram=",
+    "flash limit": "use fewer weights or a smaller type, or allow more with --limit flash=",
+    "energy limit": "use fewer MACs or a faster kernel library, or allow more with --limit energy=",
     "period": "infer less often with a longer --period, or make the inference and the steps around it faster",
 }
 
@@ -153,4 +178,4 @@ def _sentence(check: BudgetCheck) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{value:,.0f} B" if unit == "B" else f"{value * 1e3:.4g} ms"
+    return f"{value:,.0f} B" if unit == "B" else f"{value * 1e3:.4g} m{unit}"

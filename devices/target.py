@@ -81,7 +81,7 @@ class Target:
         power = self.device.power
         return None if power is None else chosen_point(power, self.operating_point)
 
-    @property
+    @cached_property
     def homes(self) -> Homes:
         """Where things lie."""
         return self.placement or homes_of(self.device)

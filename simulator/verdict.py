@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 
+from .budget_words import BY_SEVERITY, severities
 from .estimate import (
     BudgetCheck,
     Conditions,
@@ -21,23 +23,11 @@ from .estimate import (
 def check_budget(
     name: str, need: Interval, budget: float, *, unit: str, tight_headroom: float
 ) -> BudgetCheck:
-    """One need against one budget.
-
-    NO if lo > budget; UNKNOWN if there is no value; RISKY if hi > budget;
-    TIGHT if value > budget * (1 - tight_headroom); FITS otherwise.
-    """
+    """One need against one budget, by the rule of `budget_words`."""
+    value, lo, hi = (math.nan if end is None else end for end in (need.value, need.lo, need.hi))
+    severity = severities(value, lo, hi, budget=budget, tight_headroom=tight_headroom)
     headroom = None if need.value is None or budget <= 0 else 1 - need.value / budget
-    if need.lo is not None and need.lo > budget:
-        word = Word.NO
-    elif need.value is None or need.hi is None:
-        word = Word.UNKNOWN
-    elif need.hi > budget:
-        word = Word.RISKY
-    elif need.value > budget * (1 - tight_headroom):
-        word = Word.TIGHT
-    else:
-        word = Word.FITS
-    return BudgetCheck(name, unit, need, budget, word, headroom)
+    return BudgetCheck(name, unit, need, budget, BY_SEVERITY[severity], headroom)
 
 
 def memory_budgets(memories: Sequence[MemoryFit], *, tight_headroom: float) -> tuple[BudgetCheck, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -35,7 +35,6 @@ from .work_graph import drops_channels, work_graph
 from .workload import compile_table
 
 _Found = TypeVar("_Found")
-_Member = TypeVar("_Member")
 _UNKNOWN = grade_of(Basis.UNKNOWN)
 
 
@@ -63,24 +62,28 @@ class Points:
 
 
 def price_points(
-    graphs: Sequence[ModelGraph], targets: Sequence[Target], conditions: Sequence[Conditions] = ()
-) -> Points:
+    graphs: Sequence[ModelGraph], targets: Sequence[Target], conditions: Sequence[Conditions] = (), *,
+    known: dict[Hashable, Any] | None = None,
+) -> Points:  # fmt: skip
     """Every variant on every target; a figure is that of `simulate`, without its report.
 
     Args:
         conditions: one per target; () is none anywhere.
+        known: what earlier calls with the very same graphs worked out; filled for the next one.
     """
     if not graphs or not targets:
         return _no_points(graphs, targets)
-    prices = _by_group(targets, _table_key, lambda group: _priced(graphs, group))
-    memory = _by_group(targets, _plan_key, lambda group: [_memory(graphs, group[0])] * len(group))
-    code = _by_group(targets, _code_key, lambda group: [_code(graphs, group[0])] * len(group))
-    model = _by_group(targets, _model_key, lambda group: [_model(graphs, group[0])] * len(group))
+    held_back = {} if known is None else known
+    tables = _one_each(held_back, targets, _table_key, lambda first: _table(graphs, first))
+    memory = _one_each(held_back, targets, _plan_key, lambda first: _memory(graphs, first))
+    code = _one_each(held_back, targets, _code_key, lambda first: _code(graphs, first))
+    model = _one_each(held_back, targets, _model_key, lambda first: _model(graphs, first))
+    prices = [_on_target(table, target) for table, target in zip(tables, targets, strict=True)]
     flash = [plus(of_model, column(own).of(rows)) for of_model, (own, rows) in zip(model, code, strict=True)]
-    held = [_held(*parts) for parts in zip(memory, code, strict=True)]
-    kept = _by_group(
-        list(range(len(targets))), lambda n: _kept_key(targets[n]),
-        lambda group: [kept_in(held[group[0]], targets[group[0]])] * len(group),
+    places = {id(target): number for number, target in enumerate(targets)}
+    kept = _one_each(
+        held_back, targets, _kept_key,
+        lambda first: kept_in(_held(memory[places[id(first)]], code[places[id(first)]]), first),
     )  # fmt: skip
     found = [
         verdicts(
@@ -105,19 +108,20 @@ def _no_points(graphs: Sequence[ModelGraph], targets: Sequence[Target]) -> Point
     return Points(tuple(graphs), tuple(targets), nowhere, nowhere, nowhere, nowhere, nowhere, verdict)
 
 
-def _by_group(
-    members: Sequence[_Member],
-    key: Callable[[_Member], Hashable],
-    work_out: Callable[[list[_Member]], list[_Found]],
+def _one_each(
+    known: dict[Hashable, Any],
+    targets: Sequence[Target],
+    key: Callable[[Target], Hashable],
+    work_out: Callable[[Target], _Found],
 ) -> list[_Found]:
-    """One result per member, in order; members of one key are worked out together."""
-    groups: dict[Hashable, list[int]] = {}
-    for number, member in enumerate(members):
-        groups.setdefault(key(member), []).append(number)
-    found: dict[int, _Found] = {}
-    for numbers in groups.values():
-        found.update(zip(numbers, work_out([members[n] for n in numbers]), strict=True))
-    return [found[number] for number in range(len(members))]
+    """One result per target, in order; targets of one key share what was worked out for the first of them."""
+    found = []
+    for target in targets:
+        own = key, key(target)
+        if own not in known:
+            known[own] = work_out(target)
+        found.append(known[own])
+    return found
 
 
 def _table_key(target: Target) -> Hashable:
@@ -145,25 +149,31 @@ def _model_key(target: Target) -> Hashable:
     return target.runtime, target.device.compression
 
 
-def _priced(graphs: Sequence[ModelGraph], targets: Sequence[Target]) -> list[tuple[Figures, Figures]]:
-    """Latency and energy of all variants, per target of one kernel build."""
-    first = targets[0]
-    own, rows = distinct(graphs, first)
-    stored = [as_stored(graph, first) for graph in own]
-    tables = [compile_table(work_graph(with_static_shapes(g), first), first.kernels) for g in stored]
+class _Table(NamedTuple):
+    """The kernels of all structures, which of them each has, and the structure of every variant."""
+
+    kernels: KernelTable
+    edges: Rows
+    rows: Rows
+
+
+def _table(graphs: Sequence[ModelGraph], target: Target) -> _Table:
+    own, rows = distinct(graphs, target)
+    solved = [with_static_shapes(as_stored(graph, target)) for graph in own]
+    tables = [compile_table(work_graph(graph, target), target.kernels) for graph in solved]
     edges = np.concatenate([[0], np.cumsum([len(table) for table in tables])])
-    table = joined(tables)
-    found = [_on_target(table, target, edges) for target in targets]
-    return [(latency_s.of(rows), energy_j.of(rows)) for latency_s, energy_j in found]
+    return _Table(joined(tables), edges, rows)
 
 
-def _on_target(table: KernelTable, target: Target, edges: Rows) -> tuple[Figures, Figures]:
-    latency_s = sum_latencies(table, kernel_cycles(table, target), target.clock_hz, edges=edges)
+def _on_target(table: _Table, target: Target) -> tuple[Figures, Figures]:
+    """Latency and energy of every variant."""
+    kernels, edges = table.kernels, table.edges
+    latency_s = sum_latencies(kernels, kernel_cycles(kernels, target), target.clock_hz, edges=edges)
     reasons = [latency_s.reason(variant) for variant in range(len(edges) - 1)]
     sources = [latency_s.source(variant) for variant in range(len(edges) - 1)]
     priced = Figures(latency_s.value, latency_s.lo, latency_s.hi, latency_s.grade,
                      np.array(sources, dtype=object), np.array(reasons, dtype=object))  # fmt: skip
-    return priced, _energy(latency_s, reasons, target)
+    return priced.of(table.rows), _energy(latency_s, reasons, target).of(table.rows)
 
 
 def _energy(latency_s: Latencies, reasons: Sequence[str], target: Target) -> Figures:

@@ -1,0 +1,109 @@
+"""Which model is a variant of the grid? Built or read, changed by its recipe, written, measured."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from ...errors import PreflashError
+from ...graphs.encodings.download import gzipped
+from ...graphs.ir import ModelGraph
+from ...graphs.static_shapes import with_static_shapes
+from ...graphs.tflite.read import parse_tflite
+from ...graphs.tflite.write import write_tflite
+from ...graphs.variants.given import Given
+from ...graphs.variants.recipe import parse_recipe
+from ...graphs.zoo import build
+from ..variant_study import Quality, sparsity_and_bits
+from ..workload import op_macs
+from .quality import Bench
+from .specs import Grid, VariantSpec
+from .table import VariantRow
+
+_MOST_ORIGINALS = 8
+_READ_AS: dict[str, Callable[[str], Any]] = {
+    "width": float, "resolution": int, "classes": int, "seed": int, "dtype": str,
+}  # fmt: skip
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Made:
+    """A variant that can be priced, or why there is none.
+
+    Args:
+        graph: as read again from its .tflite; None with `row.error`.
+        qualities: kernel set -> accuracy measured with it.
+    """
+
+    row: VariantRow
+    graph: ModelGraph | None = None
+    qualities: dict[str, Quality] | None = None
+
+
+def make(spec: VariantSpec, grid: Grid, bench: Bench | None, originals: dict[str, ModelGraph]) -> Made:
+    """The variant; what is wrong with it is its row's error, whatever it is.
+
+    Args:
+        bench: measures accuracy on the samples; None without samples.
+        originals: models by their hash, filled as they are built.
+    """
+    row = VariantRow(
+        spec.number, spec.model, spec.name, spec.steps or spec.name, dict(spec.axes),
+        spec.model_sha256, spec.recipe_sha256, retrain=spec.retrain,
+    )  # fmt: skip
+    try:
+        original = _original(spec, grid, originals)
+        return _changed(spec, row, original, bench, Given(seed=grid.seed))
+    except PreflashError as error:
+        return Made(replace(row, error=str(error)))
+    except Exception as error:
+        return Made(replace(row, error=f"{type(error).__name__}: {error}"[:500]))
+
+
+def _original(spec: VariantSpec, grid: Grid, originals: dict[str, ModelGraph]) -> ModelGraph:
+    key = spec.model_sha256
+    if key not in originals:
+        if len(originals) >= _MOST_ORIGINALS:
+            originals.pop(next(iter(originals)))
+        originals[key] = (
+            _built(spec) if spec.zoo else parse_tflite(grid.files[spec.file_sha256], name=spec.model)
+        )
+    return originals[key]
+
+
+def _macs(graph: ModelGraph) -> float:
+    """Multiply-accumulates of all ops; nan where one's are not known."""
+    solved = with_static_shapes(graph)
+    work = [op_macs(subgraph, op) for subgraph in solved.subgraphs for op in subgraph.ops]
+    return float("nan") if None in work else float(sum(each or 0 for each in work))
+
+
+def _built(spec: VariantSpec) -> ModelGraph:
+    options = {key: _READ_AS[key](value) for key, value in spec.options}
+    return build(spec.zoo, **options)
+
+
+def _changed(
+    spec: VariantSpec, row: VariantRow, original: ModelGraph, bench: Bench | None, given: Given
+) -> Made:
+    """Recipe applied, written and read again: what is priced is the file."""
+    notes: list[str] = []
+    if bench is not None:
+        given = bench.given(spec.model_sha256, original)
+    changed = (
+        parse_recipe(spec.steps).apply(original, replace(given, note=notes.append))
+        if spec.steps
+        else original
+    )
+    file = write_tflite(changed)
+    graph = parse_tflite(file, name=spec.model)
+    sparsity, bits, count = sparsity_and_bits(graph)
+    row = replace(
+        row, sha256=hashlib.sha256(file).hexdigest(), file_bytes=len(file), gzip_bytes=len(gzipped(file)),
+        sparsity=sparsity, bits=bits, weight_count=count, macs=_macs(graph),
+        notes=tuple(dict.fromkeys(notes)),
+    )  # fmt: skip
+    qualities = None if bench is None else bench.qualities(spec.model_sha256, original, file)
+    return Made(row, graph, qualities)

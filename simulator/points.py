@@ -117,11 +117,11 @@ def _table_key(target: Target) -> Hashable:
 
 
 def _plan_key(target: Target) -> Hashable:
-    return target.runtime, target.kernels
+    return target.runtime, target.kernels, target.what_if
 
 
 def _code_key(target: Target) -> Hashable:
-    return target.runtime, target.device.core.name, target.device.core.isa
+    return target.runtime, target.device.core.name, target.device.core.isa, target.what_if
 
 
 def _priced(graphs: Sequence[ModelGraph], targets: Sequence[Target]) -> list[tuple[Figures, Figures]]:

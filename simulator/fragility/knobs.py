@@ -37,9 +37,9 @@ def all_knobs(ground: Ground) -> tuple[Knob | Fixed, ...]:
 def _clock(g: Ground) -> _Found:
     core, clock_hz = g.case.target.device.core, g.case.target.clock_hz
     is_most = clock_hz >= core.max_clock_hz
-    note = f"the part runs at {core.max_clock_hz / 1e6:g} MHz at most" if is_most else ""
+    most = f"the part runs at {core.max_clock_hz / 1e6:g} MHz at most; above that is another part"
     confidence, source = (core.confidence, core.source) if is_most else (GIVEN, "--clock")
-    yield Knob("clock", clock_hz, "Hz", confidence, source, scale.clock, note)
+    yield Knob("clock", clock_hz, "Hz", confidence, source, scale.clock, most if is_most else "")
 
 
 def _kernels(g: Ground) -> _Found:
@@ -49,14 +49,14 @@ def _kernels(g: Ground) -> _Found:
         return
     known = latency_s.basis.value, latency_s.source
     cycles = float(g.found.cycles.compute_cycles.sum())
-    yield Knob("kernel cycles", cycles, "cycles", *known, scale.what_if("compute"))
+    yield Knob("kernel cycles", cycles / 1e6, "Mcycles", *known, scale.what_if("compute"))
     costs = core_costs(g.case.target)
     if costs is None or not costs.cycles_per_byte.value:
         yield Fixed("waiting for weights", "nothing was fitted: the speeds of the memories alone decide")
         return
-    per_byte = costs.cycles_per_byte.value
-    yield Knob("waiting for weights", per_byte, "1", *known, scale.what_if("stalls"),
-               "a factor on the bus time" if costs.is_of_bus_time else "cycles per weight byte")  # fmt: skip
+    per_byte, unit = costs.cycles_per_byte.value, "x" if costs.is_of_bus_time else "cycles/B"
+    yield Knob("waiting for weights", per_byte, unit, *known, scale.what_if("stalls"),
+               "on the time that the bus takes" if costs.is_of_bus_time else "")  # fmt: skip
 
 
 def _memories(g: Ground) -> _Found:

@@ -9,6 +9,7 @@ import pytest
 from preflash.devices.battery import parse_battery
 from preflash.devices.catalog import load_target
 from preflash.devices.sleep import parse_sleep
+from preflash.devices.what_if import WhatIf
 from preflash.errors import BudgetInvalid
 from preflash.graphs.zoo import build
 from preflash.simulator.estimate import Conditions, Duty, Limit, Reservation, Step, Word, exact
@@ -16,6 +17,7 @@ from preflash.simulator.fragility import Fragility, Swing, Turn, fragility, pars
 from preflash.simulator.fragility.case import Case
 from preflash.simulator.fragility.study import WEAK
 from preflash.simulator.fragility.turning import turn_of
+from preflash.simulator.points import price_points
 from preflash.simulator.simulate import simulate
 
 KWS = build("kws01", dtype="int8")
@@ -175,10 +177,10 @@ def test_what_is_not_known_stays_unknown_with_its_reason() -> None:
 
 
 def test_a_model_that_is_refused_is_no_whatever_is_varied() -> None:
-    float_only = load_target("nucleo-l4r5zi", "executorch-cmsis-nn")
-    found = fragility(build("kws01", dtype="float32"), float_only, Conditions(deadline_s=1.0))
-    if found.base.verdict.limiting == "runtime":
-        assert not any(one.is_turning for one in found.swings)
+    runtime = BOARD.runtime.model_copy(update={"ops": (), "op_table": {}})
+    found = fragility(KWS, replace(BOARD, runtime=runtime), Conditions(deadline_s=1.0))
+    assert (found.base.word, found.base.verdict.limiting) == (Word.NO, "runtime")
+    assert found.swings and not any(one.is_turning or one.below or one.above for one in found.swings)
 
 
 @pytest.mark.parametrize("runtime", ["x-cube-ai@8.1", "tflm-reference", "tflm-aot"])
@@ -197,10 +199,18 @@ def test_the_arena_of_a_modelled_planner_is_varied() -> None:
     assert arena.high.figures["latency_s"] == found.base.figures["latency_s"]
 
 
+def test_many_points_are_priced_with_the_same_factors() -> None:
+    varied = replace(BOARD, what_if=WhatIf(compute=1.5, stalls=2.0, code=1.25, static_ram=3.0))
+    points, estimate = price_points([KWS], [BOARD, varied]), simulate(KWS, varied)
+    for name in ("latency_s", "energy_j", "ram_bytes", "flash_bytes"):
+        assert getattr(points, name).at(0, 1).value == pytest.approx(estimate.metric(name).value), name
+        assert points.latency_s.at(0, 0).value == simulate(KWS, BOARD).metric("latency_s").value
+
+
 def test_a_phone_is_varied_too() -> None:
     found = fragility(KWS, load_target("pixel-3a"), Conditions(deadline_s=0.01))
     moved = {one.knob.name for one in found.swings if change(one, "latency_s", found) != (0, 0)}
-    assert {"clock", "kernel cycles"} <= moved
+    assert {"clock", "kernel cycles", "streaming weights and activations"} <= moved
 
 
 def test_where_things_lie_elsewhere_both_forms_of_the_device_are_varied() -> None:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from ...devices.sleep import DeclaredSleep, SleepSpec
 from ..estimate import Basis, Interval
 from ..kernels.cores import core_costs
+from ..neon_routes import LIBRARIES
 from ..outcome import Outcome, Ready
 from ..power import BOUNDARIES
 from ..sleep import sleep_of, sleep_w
@@ -50,6 +51,9 @@ def _kernels(g: Ground) -> _Found:
     known = latency_s.basis.value, latency_s.source
     cycles = float(g.found.cycles.compute_cycles.sum())
     yield Knob("kernel cycles", cycles / 1e6, "Mcycles", *known, scale.what_if("compute"))
+    if g.case.target.kernels.library in LIBRARIES:
+        yield Knob("streaming weights and activations", None, "", *known, scale.what_if("stalls"))
+        return
     costs = core_costs(g.case.target)
     if costs is None or not costs.cycles_per_byte.value:
         yield Fixed("waiting for weights", "nothing was fitted: the speeds of the memories alone decide")

@@ -17,6 +17,7 @@ from . import scale
 from .case import Case, Fixed, Knob
 
 GIVEN = "given"
+_ON_BUS = "on the core's bus: where things lie as the board has them, its waiting is in the cycles"
 
 
 class Ground(NamedTuple):
@@ -76,8 +77,9 @@ def _memories(g: Ground) -> _Found:
             yield Fixed(f"speed of {fit.name}", "the device file states no access speed")
             continue
         speed = access.bandwidth_at(target.clock_hz)
+        is_on_bus = access.bandwidth_bytes_per_s is None and target.runtime.rate is None
         yield Knob(f"speed of {fit.name}", speed, "B/s", access.confidence, access.source,
-                   scale.memory_speed(fit.name))  # fmt: skip
+                   scale.memory_speed(fit.name), _ON_BUS if is_on_bus else "")  # fmt: skip
 
 
 def _contents(g: Ground) -> _Found:

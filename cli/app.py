@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import PreflashError
-from . import accuracy, calibrate, check, export, lookup, plan, validate, variants
+from . import accuracy, calibrate, check, export, fragility, lookup, plan, validate, variants
 from .options import BAD_INPUT, INTERNAL, INTERRUPTED, OK
 
 
@@ -32,6 +32,7 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "accuracy": accuracy.accuracy,
     "calibrate": calibrate.calibrate,
     "export": export.export,
+    "fragility": fragility.fragility,
     "inspect": lookup.inspect,
     "plan": plan.plan,
     "demo": check.demo,

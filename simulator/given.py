@@ -47,6 +47,7 @@ class Step:
     Args:
         energy_j: all that it takes; None is the core's power, or the sleep's where the core sleeps.
         core: "sleep" while the work is a peripheral's (a camera that fills a buffer by DMA).
+        cycles: of the core, where the time was declared as cycles at its clock.
     """
 
     name: str
@@ -55,6 +56,7 @@ class Step:
     energy_j: Interval | None = None
     core: Literal["active", "sleep"] = "active"
     is_measured: bool = False
+    cycles: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

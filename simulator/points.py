@@ -133,11 +133,12 @@ def _table_key(target: Target) -> Hashable:
 
 
 def _plan_key(target: Target) -> Hashable:
-    return target.runtime, target.kernels, looks_at_weights(target)
+    return target.runtime, target.kernels, target.what_if, looks_at_weights(target)
 
 
 def _code_key(target: Target) -> Hashable:
-    return target.runtime, target.device.core.name, target.device.core.isa, looks_at_weights(target)
+    core = target.device.core
+    return target.runtime, core.name, core.isa, target.what_if, looks_at_weights(target)
 
 
 def _kept_key(target: Target) -> Hashable:

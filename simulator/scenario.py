@@ -217,4 +217,4 @@ def _step(spec: StepSpec, clock_hz: float) -> Step:
         high = time_s if spec.time_s_hi is None else spec.time_s_hi
     took = Interval(time_s, low, high, basis, source)
     energy = None if spec.energy_j is None else Interval(*(spec.energy_j,) * 3, basis, source)
-    return Step(spec.name, spec.when, took, energy, spec.core, spec.measured)
+    return Step(spec.name, spec.when, took, energy, spec.core, spec.measured, spec.cycles)

@@ -49,17 +49,23 @@ def make(spec: VariantSpec, grid: Grid, bench: Bench | None, originals: dict[str
         bench: measures accuracy on the samples; None without samples.
         originals: models by their hash, filled as they are built.
     """
-    row = VariantRow(
-        spec.number, spec.model, spec.name, spec.steps or spec.name, dict(spec.axes),
-        spec.model_sha256, spec.recipe_sha256, retrain=spec.retrain,
-    )  # fmt: skip
+    row = row_of(spec)
     try:
         original = _original(spec, grid, originals)
-        return _changed(spec, row, original, bench, Given(seed=grid.seed))
+        return _changed(spec, row, original, bench, grid)
     except PreflashError as error:
         return Made(replace(row, error=str(error)))
     except Exception as error:
         return Made(replace(row, error=f"{type(error).__name__}: {error}"[:500]))
+
+
+def row_of(spec: VariantSpec) -> VariantRow:
+    """What is known of a variant before it is made."""
+    text = spec.steps or spec.name
+    return VariantRow(
+        spec.number, spec.model, spec.name, text, dict(spec.axes), spec.model_sha256, spec.recipe_sha256,
+        retrain=spec.retrain,
+    )  # fmt: skip
 
 
 def _original(spec: VariantSpec, grid: Grid, originals: dict[str, ModelGraph]) -> ModelGraph:
@@ -86,18 +92,18 @@ def _built(spec: VariantSpec) -> ModelGraph:
 
 
 def _changed(
-    spec: VariantSpec, row: VariantRow, original: ModelGraph, bench: Bench | None, given: Given
+    spec: VariantSpec, row: VariantRow, original: ModelGraph, bench: Bench | None, grid: Grid
 ) -> Made:
     """Recipe applied, written and read again: what is priced is the file."""
+    given = Given(seed=grid.seed)
     notes: list[str] = []
     if bench is not None:
         given = bench.given(spec.model_sha256, original)
-    changed = (
-        parse_recipe(spec.steps).apply(original, replace(given, note=notes.append))
-        if spec.steps
-        else original
-    )
-    file = write_tflite(changed)
+    if spec.steps:
+        recipe = parse_recipe(spec.steps)
+        file = write_tflite(recipe.apply(original, replace(given, note=notes.append)))
+    else:
+        file = grid.files.get(spec.file_sha256) or write_tflite(original)
     graph = parse_tflite(file, name=spec.model)
     sparsity, bits, count = sparsity_and_bits(graph)
     row = replace(

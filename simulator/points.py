@@ -29,6 +29,7 @@ from .memory.static import static_ram
 from .metrics import arena_figure
 from .needs import Planned, planned
 from .point_verdicts import Held, Needs, Verdicts, kept_in, verdicts
+from .sameness import same
 from .structure import distinct, looks_at_weights
 from .totals import Latencies, sum_latencies
 from .work_graph import drops_channels, work_graph
@@ -133,21 +134,21 @@ def _table_key(target: Target) -> Hashable:
 
 
 def _plan_key(target: Target) -> Hashable:
-    return target.runtime, target.kernels, target.what_if, looks_at_weights(target)
+    return same(target.runtime), target.kernels, target.what_if, looks_at_weights(target)
 
 
 def _code_key(target: Target) -> Hashable:
     core = target.device.core
-    return target.runtime, core.name, core.isa, target.what_if, looks_at_weights(target)
+    return same(target.runtime), core.name, core.isa, target.what_if, looks_at_weights(target)
 
 
 def _kept_key(target: Target) -> Hashable:
-    device = target.device
-    return _plan_key(target), _code_key(target), device.memories, target.homes
+    return _plan_key(target), _code_key(target), same(target.device.memories), target.homes
 
 
 def _model_key(target: Target) -> Hashable:
-    return target.runtime, target.device.compression
+    device = target.device
+    return same(target.runtime), same((device.compression, device.sparsity, device.npu, device.core.name))
 
 
 class _Table(NamedTuple):

@@ -14,6 +14,8 @@ import numpy as np
 from ..devices.target import Target
 from ..graphs.ir import ModelGraph, Quantization, Subgraph, Tensor
 from ..graphs.kept import kept
+from ..graphs.passes.live_channels import without_dead_channels
+from ..graphs.static_shapes import with_static_shapes
 from ..graphs.tflite.forms import NAME as FORMS
 from ..graphs.variants.weights import WEIGHT_PLACES
 from .columns import Rows
@@ -25,16 +27,18 @@ _DENSE_LIBRARIES = frozenset(
 
 
 def looks_at_weights(target: Target) -> bool:
-    """Whether zeros, shared values or bits of weights change what a kernel, a plan or code takes there."""
+    """Whether zeros, shared values or bits of weights change what a kernel, a plan or code takes there.
+
+    What the model itself takes in flash is asked of every variant. Channels that are all zero are another
+    matter: `distinct` tells models with some apart where they count.
+    """
     device, runtime, build = target.device, target.runtime, target.kernels
     return (
         runtime.weights != "raw"
         or bool(runtime.unpacks_bits)
         or build.library not in _DENSE_LIBRARIES
         or build.flavour == "sparse"
-        or drops_channels(target)
-        or device.sparsity is not None
-        or device.compression is not None
+        or (device.sparsity is not None and bool(runtime.requires_npu))
     )
 
 
@@ -44,14 +48,21 @@ def distinct(graphs: Sequence[ModelGraph], target: Target) -> tuple[list[ModelGr
         return list(graphs), np.arange(len(graphs))
     places: dict[bytes, int] = {}
     found: list[ModelGraph] = []
-    rows = np.empty(len(graphs), dtype=np.intp)
+    rows, drops = np.empty(len(graphs), dtype=np.intp), drops_channels(target)
     for row, graph in enumerate(graphs):
         key = structure_key(graph)
+        if drops and _has_dead_channels(graph):
+            key = b"%d" % row
         if key not in places:
             places[key] = len(found)
             found.append(graph)
         rows[row] = places[key]
     return found, rows
+
+
+def _has_dead_channels(graph: ModelGraph) -> bool:
+    solved = with_static_shapes(graph)
+    return without_dead_channels(solved) is not solved
 
 
 def structure_key(graph: ModelGraph) -> bytes:

@@ -20,7 +20,7 @@ from .sheet import Ends, Sheet
 from .specs import Grid, TargetSpec
 from .table import VariantRow
 
-_MOST_CHUNKS = 2
+_MOST_CHUNKS = 1
 
 
 class Tile(NamedTuple):

@@ -46,10 +46,20 @@ def answer_rows(summary: Summary) -> AnswerTable:
     if summary.table.objectives:
         figure_of = {ASKED_FOR: summary.table.objectives[0][0], **figure_of}
     reached = {best.goal for answer in summary.answers for best in answer.best}
-    goals = [goal for goal in figure_of if goal in reached]
+    goals = [goal for goal in figure_of if goal in reached and not _repeats(summary, goal)]
     return AnswerTable(
         tuple(goals), tuple(_row(summary, answer, goals, figure_of) for answer in summary.answers)
     )
+
+
+def _repeats(summary: Summary, goal: str) -> bool:
+    """Whether what was asked for is, on every device, what the figure's own goal has found."""
+    if goal != ASKED_FOR:
+        return False
+    figure, way = summary.table.objectives[0]
+    same = next((name for name, *by in GOALS if by == [figure, way]), "")
+    found = [{best.goal: best.point for best in answer.best} for answer in summary.answers if answer.best]
+    return bool(same) and all(points.get(goal) == points.get(same) for points in found)
 
 
 def _row(summary: Summary, answer: Answer, goals: list[str], figure_of: dict[str, str]) -> AnswerRow:

@@ -85,12 +85,16 @@ def effect_bars(summary: Summary) -> EffectBars | None:
         return None
     first = next((made for made in summary.effects if made[0].figure == "latency_s"), summary.effects[0])
     shares = [{effect.axis: effect.share for effect in made} for made in summary.effects]
+    kept = [(effect, _outermost(effect)) for effect in first[:_MOST_AXES]]
+    every = [_log(effect, level) for effect, levels in kept for level in levels]
+    reach = max((abs(value) for value in every), default=0.0) or 1.0
     axes = tuple(
         AxisBars(
-            effect.axis, tuple(_share(share.get(effect.axis)) for share in shares), *_levels(effect)
+            effect.axis, tuple(_share(share.get(effect.axis)) for share in shares),
+            tuple(_bar(effect, level, reach) for level in levels), len(effect.levels) - len(levels),
         )
-        for effect in first[:_MOST_AXES]
-    )
+        for effect, levels in kept
+    )  # fmt: skip
     heads = tuple(HEADS[made[0].figure] for made in summary.effects)
     return EffectBars(heads, HEADS[first[0].figure], axes)
 
@@ -99,15 +103,13 @@ def _share(share: float | None) -> tuple[str, float]:
     return shown.percent(share), round(100 * (share or 0.0), 1)
 
 
-def _levels(effect: Effect) -> tuple[tuple[LevelBar, ...], int]:
-    """Bars around the middle, all of one axis on one scale; the outermost where there are many."""
-    levels = effect.levels
-    if len(levels) > _MOST_LEVELS:
-        by_effect = sorted(levels, key=lambda level: _log(effect, level))
-        half = _MOST_LEVELS // 2
-        levels = (*by_effect[:half], *by_effect[-half:])
-    reach = max((abs(_log(effect, level)) for level in levels), default=0.0) or 1.0
-    return tuple(_bar(effect, level, reach) for level in levels), len(effect.levels) - len(levels)
+def _outermost(effect: Effect) -> tuple[Level, ...]:
+    """All levels, or those at both ends where there are many."""
+    if len(effect.levels) <= _MOST_LEVELS:
+        return effect.levels
+    by_effect = sorted(effect.levels, key=lambda level: _log(effect, level))
+    half = _MOST_LEVELS // 2
+    return (*by_effect[:half], *by_effect[-half:])
 
 
 def _bar(effect: Effect, level: Level, reach: float) -> LevelBar:
@@ -168,8 +170,8 @@ def matrix(summary: Summary) -> Matrix:
             cells.append(MatrixCell(word or "none", LETTERS.get(word, ""), title))
         rows.append((shown.clean(name), tuple(cells)))
     sentence = (
-        f"Rows: {found.row_of}; columns: {found.column_of}. Each cell is the best verdict over everything else "
-        "that was varied; point at it for what limits it."
+        f"Rows: {found.row_of}; columns: {found.column_of}. Each cell is the best verdict over everything "
+        "else that was varied; point at it for what limits it."
     )
     hidden = len(found.rows) - len(rows)
     return Matrix(sentence, tuple(shown.clean(name) for name in found.columns), tuple(rows), hidden)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ..simulator.columns import Floats
 from ..simulator.sweep.density import CELLS, Scale, density
 from ..simulator.sweep.families import Curve
 from ..simulator.sweep.summary import Summary
@@ -17,7 +18,9 @@ from .variants_chart import LinearAxis
 
 _Ticks = tuple[tuple[float, str], ...]
 _MOST_FRONT = 300
-SERIES = 6  # colours of the style sheet; further curves are not drawn
+_MOST_MODELS = 4
+_KIB = 1024.0
+SERIES = 7  # colours of the style sheet; further curves are not drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +79,7 @@ class Lines:
     lines: tuple[Line, ...]
     x_ticks: _Ticks
     y_ticks: _Ticks
+    left_out: int = 0
 
 
 def default_axes(summary: Summary) -> tuple[str, str] | None:
@@ -85,8 +89,8 @@ def default_axes(summary: Summary) -> tuple[str, str] | None:
     if len(names) < 2:
         return None
     y = "accuracy" if "accuracy" in names else names[1]
-    x = "latency_s" if "latency_s" in names and y != "latency_s" else next(name for name in names if name != y)
-    return x, y
+    others = [name for name in names if name != y]
+    return ("latency_s" if "latency_s" in others else others[0]), y
 
 
 def scatter(summary: Summary) -> Scatter | None:
@@ -95,7 +99,8 @@ def scatter(summary: Summary) -> Scatter | None:
     if chosen is None:
         return None
     ranges = {scale.figure: scale for scale in summary.scales}
-    x, y = (_room(ranges[name]) for name in chosen)
+    points = summary.front.best[:_MOST_FRONT].tolist() if summary.front else []
+    x, y = (_room(_with_ends(summary, ranges[name], points)) for name in chosen)
     grid = density(summary.table, x, y)
     most = max(1, int(grid.points.max())) if len(grid.points) else 1
     cells = tuple(
@@ -104,7 +109,6 @@ def scatter(summary: Summary) -> Scatter | None:
         for c, r, n, fit in zip(grid.column.tolist(), grid.row.tolist(), grid.points.tolist(),
                                 grid.fitting.tolist(), strict=True)
     )  # fmt: skip
-    points = summary.front.best[:_MOST_FRONT].tolist() if summary.front else []
     dots = tuple(_dot(summary, (x, y), point) for point in points)
     return Scatter(
         HEADS[x.figure], HEADS[y.figure], dots, cells, round(100 / CELLS, 2), _across(x), _upwards(y)
@@ -131,7 +135,9 @@ def ladder_lines(summary: Summary) -> Lines | None:
             for (px, py), step in zip(places, one.steps, strict=True)
         )  # fmt: skip
         lines.append(Line(one.model or "all", series, path, dots))
-    return Lines(f"{HEADS[goal]} from a RAM budget on", "RAM budget", tuple(lines), _across(x), _upwards(y))
+    left_out = max(0, sum(bool(one.model) for one in summary.ladder) - SERIES)
+    title = f"{HEADS[goal]} from a RAM budget on"
+    return Lines(title, "RAM budget", tuple(lines), _across(x), _upwards(y), left_out)
 
 
 def _stairs_path(places: Sequence[tuple[float, float]]) -> str:
@@ -143,11 +149,14 @@ def _stairs_path(places: Sequence[tuple[float, float]]) -> str:
 
 def curve_lines(summary: Summary) -> tuple[Lines, ...]:
     """Accuracy against each cost, per model a drawing, per family a curve."""
-    found = []
-    for cost, made in summary.curves:
-        models = list(dict.fromkeys(curve.model for curve in made))[:3]
-        found += [_family_lines(summary, cost, [c for c in made if c.model == model]) for model in models]
-    return tuple(found)
+    by_cost = [(cost, [c for c in made if c.model == model]) for model in _models(summary)
+               for cost, made in summary.curves]  # fmt: skip
+    return tuple(_family_lines(summary, cost, curves) for cost, curves in by_cost if curves)
+
+
+def _models(summary: Summary) -> list[str]:
+    """The first few; a chart per model and cost is what a reader can take in."""
+    return list(dict.fromkeys(curve.model for _, made in summary.curves for curve in made))[:_MOST_MODELS]
 
 
 def _family_lines(summary: Summary, cost: str, curves: Sequence[Curve]) -> Lines:
@@ -155,7 +164,7 @@ def _family_lines(summary: Summary, cost: str, curves: Sequence[Curve]) -> Lines
     drawn = sorted(curves, key=lambda curve: -curve.of)[:SERIES]
     place = np.array([point for curve in drawn for point in curve.points])
     column, accuracy = table.figures[cost], table.figures["accuracy"]
-    x = _room(_scale(cost, column.value[place]))
+    x = _room(_scale(cost, np.concatenate((column.lo[place], column.hi[place], column.value[place]))))
     ends = np.concatenate((accuracy.lo[place], accuracy.hi[place], accuracy.value[place]))
     y = _room(_scale("accuracy", ends))
     lines = []
@@ -165,21 +174,24 @@ def _family_lines(summary: Summary, cost: str, curves: Sequence[Curve]) -> Lines
         lines.append(Line(curve.family, series, path, dots))
     on = target_label(table, curves[0].points[0])
     title = f"{curves[0].model}: accuracy against {HEADS[cost]} on {on}"
-    return Lines(title, HEADS[cost], tuple(lines), _across(x), _upwards(y))
+    return Lines(title, HEADS[cost], tuple(lines), _across(x), _upwards(y), len(curves) - len(drawn))
 
 
 def _dot(summary: Summary, axes: tuple[Scale, Scale], point: int) -> Dot:
     table, (x, y) = summary.table, axes
-    at = {}
-    for scale in axes:
-        column = table.figures[scale.figure]
-        ends = (column.value[point], column.lo[point], column.hi[point])
-        at[scale.figure] = [_at(scale, ends[0] if np.isnan(end) else end) for end in ends]
-    across, up = at[x.figure], [100 - value for value in at[y.figure]]
-    said = [_said(summary, name.figure, point) for name in axes]
+    across, up = _ends(summary, x, point), [100 - value for value in _ends(summary, y, point)]
+    said = [_said(summary, scale.figure, point) for scale in axes]
     where = f"{variant_label(table, point)} on {target_label(table, point)}"
     title = shown.clean(f"{where}: {', '.join(said)}")
-    return Dot(across[0], round(up[0], 2), across[1], across[2], round(up[1], 2), round(up[2], 2), point, title)
+    y0, y1, y2 = (round(value, 2) for value in up)
+    return Dot(across[0], y0, across[1], across[2], y1, y2, point, title)
+
+
+def _ends(summary: Summary, scale: Scale, point: int) -> list[float]:
+    """Where value, p10 and p90 lie; an unknown end at the value."""
+    column = summary.table.figures[scale.figure]
+    ends = [float(part[point]) for part in column[:3]]
+    return [_at(scale, ends[0] if np.isnan(end) else end) for end in ends]
 
 
 def _said(summary: Summary, figure: str, point: int) -> str:
@@ -188,7 +200,15 @@ def _said(summary: Summary, figure: str, point: int) -> str:
     return f"{text} ({spread})" if spread else text
 
 
-def _scale(figure: str, values: Sequence[float] | np.ndarray) -> Scale:  # type: ignore[type-arg]
+def _with_ends(summary: Summary, scale: Scale, points: list[int]) -> Scale:
+    """Wide enough for the whiskers of these points."""
+    column = summary.table.figures[scale.figure]
+    ends = [end for end in (*column.lo[points], *column.hi[points]) if end > 0 or not scale.is_log]
+    lo, hi = min([scale.lo, *ends]), max([scale.hi, *ends])
+    return Scale(scale.figure, float(lo), float(hi), scale.is_log)
+
+
+def _scale(figure: str, values: Sequence[float] | Floats) -> Scale:
     lo, hi = float(np.nanmin(values)), float(np.nanmax(values))
     return Scale(figure, lo, hi, lo > 0 and hi / lo > 8 and figure != "accuracy")
 
@@ -210,8 +230,11 @@ def _at(scale: Scale, value: float) -> float:
 
 
 def _across(scale: Scale) -> _Ticks:
-    axis = Axis(scale.lo, scale.hi) if scale.is_log else LinearAxis(scale.lo, scale.hi)
-    return tuple((axis.at(value), amount(scale.figure, value)) for value in axis.ticks(6))
+    """Round values; of memory, round in KiB."""
+    unit = _KIB if scale.figure.endswith("_bytes") else 1.0
+    lo, hi = scale.lo / unit, scale.hi / unit
+    axis = Axis(lo, hi) if scale.is_log else LinearAxis(lo, hi)
+    return tuple((axis.at(value), amount(scale.figure, value * unit)) for value in axis.ticks(6))
 
 
 def _upwards(scale: Scale) -> _Ticks:

@@ -56,7 +56,7 @@ def point_columns(summary: Summary) -> dict[str, Any]:
     }
     for name, column in table.figures.items():
         value, lo, hi = column.value[shown], column.lo[shown], column.hi[shown]
-        is_exact = bool(np.array_equal(value, lo, equal_nan=True) and np.array_equal(value, hi, equal_nan=True))
+        is_exact = all(np.array_equal(value, end, equal_nan=True) for end in (lo, hi))
         ends = {} if is_exact else {"lo": packed(lo), "hi": packed(hi)}
         grade = packed(column.grade[shown])
         columns["figures"][name] = {"value": packed(value), **ends, "grade": grade}
@@ -99,7 +99,12 @@ def target_columns(summary: Summary) -> dict[str, Any]:
         "label": coded(row.label for row in rows),
         "words": [target_words(row, summary.table.limits) for row in rows],
         "sha256": [
-            {"device": r.device_sha256, "runtime": r.runtime_sha256, "calibration": r.calibration_sha256} for r in rows
+            {
+                "device": row.device_sha256,
+                "runtime": row.runtime_sha256,
+                "calibration": row.calibration_sha256,
+            }
+            for row in rows
         ],
         "column": packed(summary.feasibility.column_code[used]),
     }

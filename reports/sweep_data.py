@@ -89,10 +89,13 @@ def miss_text(answer: Answer) -> str:
     return f"none; closest: {answer.miss.limiting or answer.miss.word}{by}"
 
 
-def _point_row(summary: Summary, point: int, first: tuple[str, ...], names: tuple[str, ...]) -> tuple[Cell, ...]:
+def _point_row(
+    summary: Summary, point: int, first: tuple[str, ...], names: tuple[str, ...]
+) -> tuple[Cell, ...]:
     table = summary.table
     figures = tuple(figure_text(table, name, point) for name in names)
-    return (*first, variant_label(table, point), target_label(table, point), *figures, WORDS[table.word[point]])
+    where = (variant_label(table, point), target_label(table, point))
+    return (*first, *where, *figures, WORDS[table.word[point]])
 
 
 def front_sentence(summary: Summary) -> str:
@@ -136,8 +139,8 @@ def effects_block(summary: Summary) -> Block | None:
     )
     head = HEADS[_first(summary)[0].figure]
     sentence = (
-        "Share of the variance that an axis explains by itself (of logarithms; accuracy as it is). Axes that go "
-        f"together share it, so a column can add up to more than 100 %. Lowest and highest: of {head}."
+        "Share of the variance that an axis explains by itself (of logarithms; accuracy as it is). Axes that "
+        f"go together share it, so a column can add up to more than 100 %. Lowest and highest: of {head}."
     )
     return Block("What matters", (sentence,), columns, rows)
 
@@ -219,18 +222,23 @@ def method_block(summary: Summary) -> Block:
         for axis in summary.axes
     ]  # fmt: skip
     said = [
-        f"Grid: {facts.get('variants', len(table.variants))} variants on "
-        f"{facts.get('targets', len(table.targets))} targets, {facts.get('points', len(table))} points; "
-        f"{len(table):,} are finished."
+        f"Grid: {_many(facts.get('variants'), len(table.variants))} variants on "
+        f"{_many(facts.get('targets'), len(table.targets))} targets, "
+        f"{_many(facts.get('points'), len(table))} points; {len(table):,} are finished."
     ]
     if not summary.is_whole:
         said.append(
-            f"Of {len(table):,} points {len(summary.shown):,} are given here one by one: the front, the best of "
-            f"each figure, answers and examples. All are in the store: {facts.get('store') or 'not named'}."
+            f"Of {len(table):,} points {len(summary.shown):,} are given here one by one: the front, the "
+            "best of each figure, answers and examples. "
+            f"All are in the store: {facts.get('store') or 'not named'}."
         )
     known = [row.calibration_sha256 for row in table.targets if row.calibration_sha256]
     said.append(f"{len(known)} of {len(table.targets)} targets are calibrated by measurements.")
     return Block("Axes and method", tuple(said), ("axis", "levels", "which"), tuple(rows))
+
+
+def _many(said: str | None, else_: int) -> str:
+    return f"{int(said):,}" if said and said.isdecimal() else f"{else_:,}"
 
 
 _BLOCKS: tuple[Callable[[Summary], Block | None], ...] = (

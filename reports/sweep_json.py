@@ -97,9 +97,10 @@ def _front(summary: Summary) -> dict[str, Any] | None:
 
 def _effect(effect: Effect) -> dict[str, Any]:
     levels = [
-        {"name": clean(level.name), "points": level.points, "effect": number(level.effect), "fits": level.fits}
+        {"name": clean(level.name), "points": level.points, "effect": number(level.effect),
+         "fits": level.fits}
         for level in effect.levels[:_MOST_LEVELS]
-    ]
+    ]  # fmt: skip
     return {"axis": clean(effect.axis), "figure": effect.figure, "share": effect.share, "levels": levels,
             "level_count": len(effect.levels)}  # fmt: skip
 

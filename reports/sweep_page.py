@@ -42,11 +42,11 @@ def render_page(summary: Summary, *, command: str = "", created: str = "") -> st
 def page_data(summary: Summary) -> dict[str, Any]:
     """Everything that the template lays out."""
     table = summary.table
-    total = max(1, len(table))
+    total, best = max(1, len(table)), summary.front.best.tolist() if summary.front else []
     return {
         "question": shown.clean(table.facts.get("question") or "Which variant runs on which device?"),
-        "counts": [(word, text, n, round(100 * n / total, 3)) for word, text, n in sweep_data.counts(summary)],
-        "bar": _stacked(summary),
+        "counts": sweep_data.counts(summary),
+        "bar": _stacked(summary, total),
         "limits": sweep_data.limits_sentence(summary),
         "goals": answer_rows(summary),
         "scatter": sweep_charts.scatter(summary),
@@ -62,14 +62,14 @@ def page_data(summary: Summary) -> dict[str, Any]:
         "front_block": sweep_data.front_block(summary),
         "method": sweep_data.method_block(summary),
         "figures": figure_names(table),
-        "example": command(table, int(summary.front.best[0])) if summary.front and len(summary.front.best) else "",
+        "example": command(table, best[0]) if best else "",
         "hashes": _hashes(summary),
     }
 
 
-def _stacked(summary: Summary) -> list[tuple[str, float, float]]:
+def _stacked(summary: Summary, total: int) -> list[tuple[str, float, float]]:
     """(word, x, width) of the bar over all points, in percent."""
-    x, found, total = 0.0, [], max(1, len(summary.table))
+    x, found = 0.0, []
     for word, count in zip(WORDS, summary.words, strict=True):
         width = 100 * count / total
         if count:
@@ -89,8 +89,9 @@ def _hashes(summary: Summary) -> list[tuple[str, str]]:
             ("calibration", row.calibration_sha256)) if value))
         for row in summary.table.targets[:_MOST_HASHES]
     ]  # fmt: skip
-    models = {row.model: f"model {row.model_sha256[:12]}" for row in summary.table.variants if row.model_sha256}
-    return [*list(models.items())[:_MOST_HASHES], *rows]
+    models = {row.model: row.model_sha256[:12] for row in summary.table.variants if row.model_sha256}
+    said = [(model, f"model {digest}") for model, digest in models.items()]
+    return [*said[:_MOST_HASHES], *rows]
 
 
 @cache

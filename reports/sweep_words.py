@@ -49,11 +49,13 @@ def spread_text(table: SweepTable, figure: str, point: int) -> str:
 
 
 def variant_label(table: SweepTable, point: int) -> str:
-    return table.variants[table.variant[point]].label
+    row: VariantRow = table.variants[table.variant[point]]
+    return row.label
 
 
 def target_label(table: SweepTable, point: int) -> str:
-    return table.targets[table.target[point]].label
+    row: TargetRow = table.targets[table.target[point]]
+    return row.label
 
 
 def target_words(target: TargetRow, limits: dict[str, float]) -> str:

@@ -72,16 +72,12 @@ def targets(count: int) -> tuple[TargetRow, ...]:
 
 
 def table(
-    variant_count: int = 10, target_count: int = 4, *, accuracy: bool = True, hostile: bool = False, seed: int = 0
-) -> SweepTable:
+    variant_count: int = 10, target_count: int = 4, *, accuracy: bool = True, hostile: bool = False,
+    seed: int = 0,
+) -> SweepTable:  # fmt: skip
     """Every variant on every target, with some unknown energies, some errors and some refusals."""
     rng = np.random.default_rng(seed)
     v, t = variants(variant_count), targets(target_count)
-    if hostile:
-        v = tuple(
-            replace(one, model=HOSTILE + one.model, name=HOSTILE + one.name, text=one.text + HOSTILE) for one in v
-        )
-        t = tuple(replace(one, device=HOSTILE + one.device, place=HOSTILE) for one in t)
     variant, target = (a.ravel().astype(np.intp) for a in np.meshgrid(
         np.arange(variant_count), np.arange(target_count), indexing="ij"))  # fmt: skip
     figures = _figures(v, t, (variant, target), rng)
@@ -97,11 +93,18 @@ def table(
     texts = ("", "op 3 CONV_2D: shapes do not say how much work it is" + (HOSTILE if hostile else ""),
              "no speed stated for the external memory", "TFLM has no kernel for op 7 GELU")  # fmt: skip
     facts = {
-        "name": "night" + (HOSTILE if hostile else ""), "question": "which board runs which variant under 250 ms?",
+        "name": "night" + (HOSTILE if hostile else ""),
+        "question": "which board runs which variant under 250 ms?",
         "created": "2026-11-29T12:00:00Z", "version": "0.1", "seed": "7", "store": "sweeps/night.sqlite",
         "scenario": "[sweep]\nname = 'night'\n", "run_s": "12.5", "variants": str(variant_count),
         "targets": str(target_count), "points": str(len(variant)), "command": "preflash sweep night.toml",
     }  # fmt: skip
+    if hostile:
+        v = tuple(
+            replace(one, model=HOSTILE + one.model, name=HOSTILE + one.name, text=one.text + HOSTILE)
+            for one in v
+        )
+        t = tuple(replace(one, device=HOSTILE + one.device, place=HOSTILE) for one in t)
     return SweepTable(
         facts, {"latency_s": 0.25}, (("latency_s", "min"), ("accuracy", "max")) if accuracy else (),
         v, t, variant, target, word, limiting, ("ram:sram", "flash:flash", "latency", "runtime"), figures,
@@ -151,8 +154,10 @@ def _figures(v, t, place, rng) -> dict[str, Column]:
     noise = np.array([hash_noise(one) for one in v])[variant]
     accuracy = 0.93 - 0.09 * strength**2 - 0.06 * (1 - width) - 0.01 * per_model + noise
     made = {
-        "arena_bytes": column(arena, 0, Basis.EXACT), "ram_bytes": column(arena + 4_000, 0.01, Basis.ANALYTIC),
-        "flash_bytes": column(flash, 0.04), "latency_s": column(latency, 0.15), "energy_j": column(energy, 0.3),
+        "arena_bytes": column(arena, 0, Basis.EXACT),
+        "ram_bytes": column(arena + 4_000, 0.01, Basis.ANALYTIC),
+        "flash_bytes": column(flash, 0.04), "latency_s": column(latency, 0.15),
+        "energy_j": column(energy, 0.3),
         "accuracy": column(accuracy, 0.012, Basis.MEASURED),
     }  # fmt: skip
     unknown = np.isnan(energy)
@@ -176,3 +181,18 @@ def _words(figures, t, target, rng) -> tuple[np.ndarray, np.ndarray]:
     word = np.where(odd > 0.97, 5, np.where(odd > 0.94, 3, np.where(odd > 0.92, 4, word)))
     limiting = np.where((odd > 0.92) & (odd <= 0.94), 3, limiting)
     return word.astype(np.int8), limiting.astype(np.intp)
+
+
+# sweeps with something odd each
+EXAMPLES: dict[str, SweepTable] = {
+    "small": table(21, 5),
+    "no accuracy": table(21, 5, accuracy=False),
+    "hostile": table(21, 5, hostile=True),
+    "one point": plain("F", ram_bytes=[1024], latency_s=[0.1]),
+    "nothing known": plain("UU"),
+    "only errors": plain("EEE"),
+    "none fits": plain("NNN", ram_bytes=[1e7, 2e7, 3e7], latency_s=[1, 1, 1], accuracy=[0.9, 0.9, 0.9]),
+    "all equal": plain("FFFF", ram_bytes=[7] * 4, latency_s=[1] * 4, accuracy=[0.5] * 4, flash_bytes=[9] * 4),
+    "zeros": plain("FF", ram_bytes=[0, 0], latency_s=[0, 0], accuracy=[0, 1], energy_j=[0, 1]),
+    "no point": plain(""),
+}

@@ -2,7 +2,7 @@
 (function (sweep) {
   "use strict";
   var box = sweep.byId("parallel");
-  if (!box || !sweep.scaleOf) { var gone = sweep.byId("parallel-section"); if (gone) { gone.hidden = true; } return; }
+  if (!box || !sweep.known.length) { var gone = sweep.byId("parallel-section"); if (gone) { gone.hidden = true; } return; }
   var canvas = box.querySelector("canvas"), pen = canvas.getContext("2d"), asked = sweep.asked, drag = null;
   var height = 380, top = 40, bottom = 24, most = 4000, mostOut = 1500, mostAxes = 9;
 
@@ -13,7 +13,7 @@
     var scale = sweep.scaleOf(name), turn = scale.is_log ? Math.log : Number, back = scale.is_log ? Math.exp : Number, lo = turn(scale.lo), wide = turn(scale.hi) - lo || 1;
     return { name: name, title: sweep.heads[name], column: sweep.figures[name].value, share: function (v) { return (turn(v) - lo) / wide; }, value: function (s) { return back(lo + s * wide); }, levels: null };
   }));
-  box.style.minWidth = Math.max(520, rails.length * 84) + "px";
+  box.style.minWidth = Math.max(520, rails.length * 72) + "px";
   function at(k) { return 56 + k * (box.clientWidth - 112) / Math.max(1, rails.length - 1); }
   function up(share) { return height - bottom - share * (height - top - bottom); }
 
@@ -51,7 +51,7 @@
       pen.font = "11px system-ui, sans-serif"; pen.fillStyle = sweep.colour("--ink");
       pen.lineWidth = 3; pen.strokeStyle = sweep.colour("--card");
       function label(text, y) { pen.strokeText(text, x, y); pen.fillText(text, x, y); }
-      if (rail.levels && rail.levels.length <= 9) { rail.levels.forEach(function (level, n) { label(level.length > 13 ? level.slice(0, 12) + "…" : level, up(rail.share(n)) + 4); }); }
+      if (rail.levels && rail.levels.length <= 9) { rail.levels.forEach(function (level, n) { label(level.length > 12 ? level.slice(0, 11) + "…" : level, up(rail.share(n)) + 4); }); }
       else if (rail.levels) { label(rail.levels.length + " levels", up(1) - 8); }
       else { label(sweep.amount(rail.name, rail.value(1)), up(1) - 8); label(sweep.amount(rail.name, rail.value(0)), up(0) + 16); }
       if (range) {
@@ -66,12 +66,14 @@
     var colouring = sweep.colouring(), chosen = sweep.isChosen(), own = function (i) { return colouring.colours[colouring.of[i]]; };
     pen.lineWidth = 1;
     if (chosen) { lines(function (i) { return !sweep.mask[i]; }, mostOut, 0.08, function () { return sweep.colour("--s6"); }); }
-    var selected = sweep.selected(), drawn = lines(function (i) { return sweep.mask[i]; }, drag ? 800 : most, selected > 2000 ? 0.08 : selected > 200 ? 0.25 : 0.7, own);
+    var selected = sweep.selected(), thin = selected > 2000 ? 0.08 : selected > 200 ? 0.25 : 0.7, limit = (drag ? 800 : most) / 2;
+    var poor = lines(function (i) { return sweep.mask[i] && sweep.word[i] > 1; }, limit, thin, own), good = lines(function (i) { return sweep.mask[i] && sweep.word[i] <= 1; }, limit, thin, own);
+    var drawn = [poor[0] + good[0], poor[1] + good[1]];
     pen.lineWidth = 1.5;
     lines(function (i) { return sweep.mask[i] && sweep.front[i]; }, 400, 0.9, function () { return sweep.colour("--ink"); });
     if (asked.point >= 0) { pen.lineWidth = 3; lines(function (i) { return i === asked.point; }, 1, 1, function () { return sweep.colour("--mark"); }); }
     drawRails();
-    sweep.byId("drawn").textContent = (drawn[0] < drawn[1] ? drawn[0].toLocaleString("en") + " of " + drawn[1].toLocaleString("en") + " lines are drawn. " : "") + "Dark: the front.";
+    sweep.byId("drawn").textContent = (drawn[0] < drawn[1] ? drawn[0].toLocaleString("en") + " of " + drawn[1].toLocaleString("en") + " lines are drawn. " : "") + (sweep.isWhole ? "" : "Only the points that the page carries, the best of the sweep. ") + "Dark: the front.";
   }
 
   function place(event) { var r = canvas.getBoundingClientRect(); return { x: event.clientX - r.left, y: event.clientY - r.top }; }

@@ -4,7 +4,7 @@
   var box = sweep.byId("scatter");
   if (!box || sweep.known.length < 2) { return; }
   var canvas = box.querySelector("canvas"), pen = canvas.getContext("2d"), tip = sweep.element("div", undefined, "tip");
-  var edge = { left: 76, right: 16, top: 14, bottom: 44 }, drag = null, asked = sweep.asked;
+  var edge = { left: 76, right: 16, top: 26, bottom: 44 }, drag = null, asked = sweep.asked;
   tip.hidden = true;
   box.appendChild(tip);
   box.hidden = false;
@@ -27,24 +27,35 @@
   options("c", [["verdict", "verdict"]].concat(sweep.axes.map(function (axis) { return ["axis " + axis.name, axis.name]; })), "verdict");
 
   /* scales */
-  sweep.scaleOf = function (name) { return sweep.result.scales.filter(function (s) { return s.figure === name; })[0]; };
   function along(name, from, to) {
     var scale = sweep.scaleOf(name), turn = scale.is_log ? Math.log : Number, back = scale.is_log ? Math.exp : Number;
-    var lo = turn(scale.lo), hi = turn(scale.hi), room = (hi - lo || 1) * 0.04;
+    var wide = withFront(name, scale), lo = turn(wide[0]), hi = turn(wide[1]), room = (hi - lo || 1) * 0.04;
     lo -= room; hi += room;
     return {
       at: function (value) { return from + (to - from) * (turn(value) - lo) / (hi - lo); },
       value: function (place) { return back(lo + (hi - lo) * (place - from) / (to - from)); },
-      ticks: function (count) { return ticks(back(lo), back(hi), scale.is_log, count); }
+      ticks: function (count) { return ticks(back(lo), back(hi), scale.is_log, count, name.slice(-6) === "_bytes" ? 1024 : 1); }
     };
   }
-  function ticks(lo, hi, isLog, count) {
+  function withFront(name, scale) {
+    var f = sweep.figures[name], lo = scale.lo, hi = scale.hi, i;
+    for (i = 0; i < sweep.count; i++) {
+      if (sweep.front[i] && f.lo[i] < lo && (f.lo[i] > 0 || !scale.is_log)) { lo = f.lo[i]; }
+      if (sweep.front[i] && f.hi[i] > hi) { hi = f.hi[i]; }
+    }
+    return [lo, hi];
+  }
+  function ticks(lo, hi, isLog, count, unit) {
     var made = [], power, value;
+    if (unit > 1) { return ticks(lo / unit, hi / unit, isLog, count, 1).map(function (v) { return v * unit; }); }
     if (isLog) {
-      for (power = Math.floor(Math.log10(lo)); power <= Math.ceil(Math.log10(hi)); power++) {
-        [1, 2, 5].forEach(function (step) { value = step * Math.pow(10, power); if (value >= lo && value <= hi) { made.push(value); } });
-      }
-      while (made.length > count) { made = made.filter(function (v, i) { return i % 2 === 0; }); }
+      [[1, 2, 5], [1, 3], [1]].some(function (steps) {
+        made = [];
+        for (power = Math.floor(Math.log10(lo)); power <= Math.ceil(Math.log10(hi)); power++) {
+          steps.forEach(function (step) { value = step * Math.pow(10, power); if (value >= lo && value <= hi) { made.push(value); } });
+        }
+        return made.length <= count;
+      });
       return made;
     }
     var step = Math.pow(10, Math.floor(Math.log10((hi - lo) / count)));
@@ -74,7 +85,7 @@
       pen.fillText(sweep.amount(asked.y, value), edge.left - 8, at + 4);
     });
     pen.textAlign = "left";
-    pen.fillText("↑ " + sweep.heads[asked.y], edge.left + 6, edge.top + 14);
+    pen.fillText("↑ " + sweep.heads[asked.y], edge.left, edge.top - 9);
   }
   function drawDensity(x, y) {
     var grid = sweep.result.densities.filter(function (d) { return (d.x === asked.x && d.y === asked.y) || (d.x === asked.y && d.y === asked.x); })[0];
@@ -97,7 +108,7 @@
   }
   function drawPoints(x, y) {
     var fx = sweep.figures[asked.x].value, fy = sweep.figures[asked.y].value, colouring = sweep.colouring(), chosen = sweep.isChosen(), i;
-    var many = sweep.count > 4000, size = many ? 2.5 : 4, soft = sweep.colour("--s6");
+    var many = sweep.count > 4000, size = many ? 2.5 : sweep.count > 300 ? 4 : 6, soft = sweep.colour("--s6");
     function dots(test, alpha, colourOf) {
       pen.globalAlpha = alpha;
       for (i = 0; i < sweep.count; i++) {
@@ -130,29 +141,32 @@
     pen.globalAlpha = 1;
   }
 
+  function drawAsked(now) {
+    pen.strokeStyle = sweep.colour("--mark"); pen.lineWidth = 1.5;
+    var lasso = asked.lasso, places = null;
+    if (drag && drag.path) { places = drag.path.map(function (p) { return [p.x, p.y]; }); }
+    else if (lasso && lasso.x === asked.x && lasso.y === asked.y) { places = lasso.at.map(function (p) { return [now.x.at(p[0]), now.y.at(p[1])]; }); }
+    if (places) { pen.beginPath(); places.forEach(function (p) { pen.lineTo(p[0], p[1]); }); pen.closePath(); pen.stroke(); }
+    if (drag && !drag.path) { pen.strokeRect(drag.x0, drag.y0, drag.x1 - drag.x0, drag.y1 - drag.y0); }
+    var bx = asked.brush[asked.x], by = asked.brush[asked.y];
+    if (!drag && bx && by) { pen.strokeRect(now.x.at(bx[0]), now.y.at(by[1]), now.x.at(bx[1]) - now.x.at(bx[0]), now.y.at(by[0]) - now.y.at(by[1])); }
+  }
+
   function axesNow() {
     var width = box.clientWidth, height = canvas.clientHeight;
     return { width: width, height: height, x: along(asked.x, edge.left, width - edge.right), y: along(asked.y, height - edge.bottom, edge.top) };
   }
-  sweep.fit = function (target, height) {
-    var ratio = window.devicePixelRatio || 1, width = target.parentNode.clientWidth;
-    target.width = Math.round(width * ratio); target.height = Math.round(height * ratio);
-    target.style.height = height + "px";
-    target.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
-    return width;
-  };
   function draw() {
     sweep.byId("x").value = asked.x; sweep.byId("y").value = asked.y; sweep.byId("c").value = asked.c;
     sweep.fit(canvas, 440);
-    var now = axesNow(), range;
+    var now = axesNow();
     frame(now.width, now.height, now.x, now.y);
     pen.save();
     pen.beginPath(); pen.rect(edge.left, edge.top, now.width - edge.left - edge.right, now.height - edge.top - edge.bottom); pen.clip();
     drawDensity(now.x, now.y);
     drawPoints(now.x, now.y);
     pen.restore();
-    range = drag ? [drag.x0, drag.x1, drag.y0, drag.y1] : null;
-    if (range) { pen.strokeStyle = sweep.colour("--mark"); pen.lineWidth = 1.5; pen.strokeRect(range[0], range[2], range[1] - range[0], range[3] - range[2]); }
+    drawAsked(now);
     var legend = sweep.byId("colours"), colouring = sweep.colouring();
     legend.textContent = "";
     colouring.names.forEach(function (name, k) {
@@ -174,10 +188,10 @@
     }
     return best;
   }
-  canvas.addEventListener("pointerdown", function (event) { var at = place(event); drag = { x0: at.x, y0: at.y, x1: at.x, y1: at.y }; if (event.pointerId) { try { canvas.setPointerCapture(event.pointerId); } catch (gone) { /* no such pointer */ } } });
+  canvas.addEventListener("pointerdown", function (event) { var at = place(event); drag = { x0: at.x, y0: at.y, x1: at.x, y1: at.y, path: sweep.byId("lasso").checked ? [at] : null }; if (event.pointerId) { try { canvas.setPointerCapture(event.pointerId); } catch (gone) { /* no such pointer */ } } });
   canvas.addEventListener("pointermove", function (event) {
     var at = place(event), i;
-    if (drag) { drag.x1 = at.x; drag.y1 = at.y; sweep.changed(true); return; }
+    if (drag) { drag.x1 = at.x; drag.y1 = at.y; if (drag.path) { drag.path.push(at); } sweep.changed(true); return; }
     i = nearest(at);
     tip.hidden = i < 0;
     if (i >= 0) {
@@ -191,7 +205,13 @@
     if (!drag) { return; }
     var d = drag, now = axesNow(), xs = [d.x0, d.x1].sort(function (a, b) { return a - b; }), ys = [d.y0, d.y1].sort(function (a, b) { return a - b; });
     drag = null;
-    if (xs[1] - xs[0] < 5 && ys[1] - ys[0] < 5) { var i = nearest({ x: d.x0, y: d.y0 }); if (i >= 0) { sweep.pick(i); } else { sweep.changed(); } return; }
+    if ((d.path ? d.path.length < 4 : true) && xs[1] - xs[0] < 5 && ys[1] - ys[0] < 5) { var i = nearest({ x: d.x0, y: d.y0 }); if (i >= 0) { sweep.pick(i); } else { sweep.changed(); } return; }
+    if (d.path) {
+      var step = Math.max(1, Math.ceil(d.path.length / 40));
+      asked.lasso = { x: asked.x, y: asked.y, at: d.path.filter(function (p, k) { return k % step === 0; }).map(function (p) { return [now.x.value(p.x), now.y.value(p.y)]; }) };
+      sweep.changed();
+      return;
+    }
     asked.brush[asked.x] = [now.x.value(xs[0]), now.x.value(xs[1])];
     asked.brush[asked.y] = [now.y.value(ys[1]), now.y.value(ys[0])];
     sweep.changed();

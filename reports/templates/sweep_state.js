@@ -1,7 +1,7 @@
 /* one selection: what is asked of the points, which they are, and the same in the address */
 (function (sweep) {
   "use strict";
-  var asked = { x: "", y: "", c: "verdict", brush: {}, cell: "", words: "", point: -1 };
+  var asked = { x: "", y: "", c: "verdict", brush: {}, cell: "", words: "", point: -1, lasso: null };
   var mask = new Uint8Array(sweep.count), selected = sweep.count, listeners = [], waiting = false;
   mask.fill(1);
 
@@ -13,12 +13,27 @@
   function keep(test) { for (var i = 0; i < mask.length; i++) { if (mask[i] && !test(i)) { mask[i] = 0; } } }
   function holds(labels, word) { return labels.map(function (label) { return label.toLowerCase().indexOf(word) >= 0; }); }
 
+  function inLasso(lasso) {
+    function turned(name) { var s = sweep.scaleOf(name); return s && s.is_log ? Math.log : Number; }
+    var tx = turned(lasso.x), ty = turned(lasso.y), fx = columnOf(lasso.x), fy = columnOf(lasso.y);
+    var corners = lasso.at.map(function (p) { return [tx(p[0]), ty(p[1])]; });
+    keep(function (i) {
+      var x = tx(fx[i]), y = ty(fy[i]), inside = false;
+      for (var k = 0, j = corners.length - 1; k < corners.length; j = k++) {
+        var a = corners[k], b = corners[j];
+        if ((a[1] > y) !== (b[1] > y) && x < (b[0] - a[0]) * (y - a[1]) / (b[1] - a[1]) + a[0]) { inside = !inside; }
+      }
+      return inside;
+    });
+  }
+
   function choose() {
     mask.fill(1);
     Object.keys(asked.brush).forEach(function (name) {
       var column = columnOf(name), range = asked.brush[name];
       if (column) { keep(function (i) { return column[i] >= range[0] && column[i] <= range[1]; }); }
     });
+    if (asked.lasso) { inLasso(asked.lasso); }
     if (asked.cell) {
       var at = asked.cell.split(".").map(Number);
       keep(function (i) { return sweep.row[sweep.variant[i]] === at[0] && sweep.column[sweep.target[i]] === at[1]; });
@@ -39,18 +54,25 @@
     var said = new URLSearchParams();
     ["x", "y", "c", "cell", "words"].forEach(function (key) { if (asked[key]) { said.set(key, asked[key]); } });
     Object.keys(asked.brush).forEach(function (name) { said.set("b." + name, asked.brush[name].map(function (v) { return Number(v.toPrecision(5)); }).join(":")); });
+    if (asked.lasso) { said.set("lasso", [asked.lasso.x, asked.lasso.y].concat(asked.lasso.at.map(function (p) { return p.map(function (v) { return Number(v.toPrecision(5)); }).join(":"); })).join(",")); }
     if (asked.point >= 0) { said.set("point", sweep.number(asked.point)); }
     try { history.replaceState(null, "", "#" + said.toString()); } catch (refused) { /* a sandboxed page keeps its address */ }
   }
+  function lassoOf(parts) {
+    var at = parts.slice(2).map(function (p) { return p.split(":").map(Number); });
+    var good = sweep.known.indexOf(parts[0]) >= 0 && sweep.known.indexOf(parts[1]) >= 0 && at.every(function (p) { return p.length === 2 && p.every(isFinite); });
+    return good ? { x: parts[0], y: parts[1], at: at } : null;
+  }
   function fromAddress() {
     var said = new URLSearchParams(location.hash.slice(1));
-    asked.brush = {}; asked.cell = ""; asked.words = ""; asked.point = -1;
+    asked.brush = {}; asked.cell = ""; asked.words = ""; asked.point = -1; asked.lasso = null;
     said.forEach(function (value, key) {
       if (key.slice(0, 2) === "b.") {
         var range = value.split(":").map(Number);
         if (range.length === 2 && range.every(isFinite)) { asked.brush[key.slice(2)] = range; }
       } else if (key === "point") { asked.point = /^\d+$/.test(value) ? sweep.placeOf(Number(value)) : -1; }
       else if (key === "cell") { asked.cell = /^\d+\.\d+$/.test(value) ? value : ""; }
+      else if (key === "lasso") { asked.lasso = lassoOf(value.split(",")); }
       else if (key === "words") { asked.words = value; }
       else if ((key === "x" || key === "y") && sweep.known.indexOf(value) >= 0) { asked[key] = value; }
       else if (key === "c") { asked.c = value; }
@@ -64,20 +86,29 @@
     requestAnimationFrame(function () { waiting = false; listeners.forEach(function (draw) { draw(); }); });
   }
 
+  sweep.scaleOf = function (name) { return sweep.result.scales.filter(function (s) { return s.figure === name; })[0]; };
   sweep.asked = asked;
   sweep.mask = mask;
   sweep.columnOf = columnOf;
   sweep.selected = function () { return selected; };
-  sweep.isChosen = function () { return Boolean(asked.cell || asked.words || Object.keys(asked.brush).length); };
+  sweep.isChosen = function () { return Boolean(asked.cell || asked.lasso || asked.words || Object.keys(asked.brush).length); };
   sweep.onChange = function (draw) { listeners.push(draw); };
   sweep.changed = changed;
-  sweep.clear = function () { asked.brush = {}; asked.cell = ""; asked.words = ""; asked.point = -1; changed(); };
+  sweep.clear = function () { asked.brush = {}; asked.cell = ""; asked.words = ""; asked.point = -1; asked.lasso = null; changed(); };
   sweep.pick = function (i) { asked.point = asked.point === i ? -1 : i; changed(); };
   sweep.start = function () { fromAddress(); changed(true); };
   window.addEventListener("hashchange", sweep.start);
   new MutationObserver(function () { changed(true); }).observe(document.documentElement, { attributes: true, attributeFilter: ["data-theme"] });
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", function () { changed(true); });
   window.addEventListener("resize", function () { changed(true); });
+
+  sweep.fit = function (target, height) {
+    var ratio = window.devicePixelRatio || 1, width = target.parentNode.clientWidth;
+    target.width = Math.round(width * ratio); target.height = Math.round(height * ratio);
+    target.style.height = height + "px";
+    target.getContext("2d").setTransform(ratio, 0, 0, ratio, 0, 0);
+    return width;
+  };
 
   /* colours: of a verdict, or of the levels of an axis */
   sweep.colour = function (name) { return getComputedStyle(document.documentElement).getPropertyValue(name).trim(); };

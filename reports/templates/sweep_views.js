@@ -63,6 +63,7 @@
       var at = asked.cell.split("."), found = sweep.result.feasibility;
       chips.appendChild(chip((found.rows[at[0]] || "?") + " on " + (found.columns[at[1]] || "?"), function () { asked.cell = ""; }));
     }
+    if (asked.lasso) { chips.appendChild(chip("lasso on " + sweep.heads[asked.lasso.x] + " and " + sweep.heads[asked.lasso.y], function () { asked.lasso = null; })); }
     if (asked.words) { chips.appendChild(chip("“" + asked.words + "”", function () { asked.words = ""; })); }
     drawDetail(asked.point);
   }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..columns import Floats, Rows
 from .suitable import need_of_budget, suitable
@@ -70,9 +71,11 @@ def answers(table: SweepTable) -> tuple[Answer, ...]:
     )
 
 
-def _answer(table: SweepTable, device: str, place: Rows, judged: tuple[Rows | Floats, Floats]) -> Answer:
+def _answer(
+    table: SweepTable, device: str, place: Rows, judged: tuple[npt.NDArray[np.bool_], Floats]
+) -> Answer:
     is_good, over = judged
-    good = place[is_good[place].astype(bool)]
+    good = place[is_good[place]]
     if not len(place):
         return Answer(device, 0, 0, (), None)
     if not len(good):
@@ -80,9 +83,7 @@ def _answer(table: SweepTable, device: str, place: Rows, judged: tuple[Rows | Fl
     asked = [(ASKED_FOR, table.objectives)] if table.objectives else []
     goals = [*asked, *((goal, ((figure, way),)) for goal, figure, way in GOALS)]
     found = ((goal, best_of(table, good, by)) for goal, by in goals)
-    return Answer(
-        device, len(place), len(good), tuple(Best(g, p) for g, p in found if p is not None), None
-    )
+    return Answer(device, len(place), len(good), tuple(Best(g, p) for g, p in found if p is not None), None)
 
 
 def best_of(table: SweepTable, place: Rows, by: Sequence[tuple[str, str]]) -> int | None:

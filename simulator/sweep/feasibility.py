@@ -19,7 +19,7 @@ class Feasibility:
     """Rows x columns of cells.
 
     Args:
-        row_of, column_of: what a row and a column stand for: "variant", "model"; "device and runtime", "device".
+        row_of, column_of: what a row and a column stand for: "variant", "model"; "device and runtime".
         row_code, column_code: row of every VariantRow, column of every TargetRow.
         word: best word of a cell's points as a position in WORDS; -1 without points.
         limiting: position in limits_named of the point with that word.
@@ -73,8 +73,8 @@ def _grouped(
     namings: tuple[tuple[str, Callable[..., str]], ...], rows: tuple[object, ...], most: int
 ) -> tuple[str, tuple[str, ...], Rows]:
     """The first naming with few enough groups: what it is, the groups, and the group of every row."""
-    for what, name in namings:
-        texts = [name(row) for row in rows]
+    for chosen, name in namings:
+        what, texts = chosen, [name(row) for row in rows]
         groups = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         if len(groups) <= most:
             break

@@ -63,9 +63,8 @@ def surely_dominated(
     False for points that do not take part or whose ends are unknown.
     """
     asked = table.is_ok if only_ok else np.ones(len(table), dtype=bool)
-    best, worst = (
-        np.stack([_corner(table, goal, is_best=is_best) for goal in axes], axis=1) for is_best in (True, False)
-    )
+    best = np.stack([_corner(table, goal, is_best=True) for goal in axes], axis=1)
+    worst = np.stack([_corner(table, goal, is_best=False) for goal in axes], axis=1)
     found = np.zeros(len(table), dtype=bool)
     place = np.flatnonzero(asked & ~np.isnan(best).any(axis=1))
     sources = worst[asked & ~np.isnan(worst).any(axis=1)]

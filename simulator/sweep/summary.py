@@ -21,7 +21,7 @@ from .suitable import suitable
 from .table import FIGURES, UNITS, WORDS, SweepTable
 
 MOST_EMBEDDED = 20_000  # a page carries every point up to here
-_TOP = 40
+_TOP = 200
 _MOST_FRONT = 1_000
 _METRICS = tuple(name for name in FIGURES if name != "arena_bytes")
 _COSTS = ("flash_bytes", "latency_s")
@@ -76,7 +76,7 @@ def summarise(table: SweepTable) -> Summary:
         answered, axes, best,
         int(surely_dominated(table, goals).sum()) if goals else None,
         found, _together(table, axes, found), ladder(table),
-        tuple((cost, made) for cost in _COSTS if (made := curves(table, cost))),
+        tuple((cost, drawn) for cost in _COSTS if (drawn := curves(table, cost))),
         feasibility(table), failures(table), ranges,
         () if is_whole else _densities(table, ranges),
         np.arange(len(table)) if is_whole else _extract(table, best, answered),
@@ -89,7 +89,9 @@ def compared_by(table: SweepTable) -> tuple[Goal, ...]:
     return usable_axes(table, stated if len(stated) > 1 else AXES)
 
 
-def _together(table: SweepTable, axes: tuple[Axis, ...], found: tuple[tuple[Effect, ...], ...]) -> Together | None:
+def _together(
+    table: SweepTable, axes: tuple[Axis, ...], found: tuple[tuple[Effect, ...], ...]
+) -> Together | None:
     """The two strongest axes on latency, else on the first figure that has any."""
     chosen = next((made for made in found if made[0].figure == "latency_s"), found[0] if found else ())
     if len(chosen) < 2:
@@ -114,4 +116,5 @@ def _extract(table: SweepTable, best: Front | None, answered: tuple[Answer, ...]
             chosen.append(good[np.argpartition(value, count - 1)[:count]])
     chosen.append(np.array([b.point for answer in answered for b in answer.best], dtype=np.intp))
     chosen.append(np.array([answer.miss.point for answer in answered if answer.miss], dtype=np.intp))
-    return np.unique(np.concatenate(chosen)).astype(np.intp)
+    shown: Rows = np.unique(np.concatenate(chosen)).astype(np.intp)
+    return shown

@@ -39,10 +39,12 @@
       keep(function (i) { return sweep.row[sweep.variant[i]] === at[0] && sweep.column[sweep.target[i]] === at[1]; });
     }
     asked.words.toLowerCase().split(/\s+/).filter(Boolean).forEach(function (word) {
+      var verdict = sweep.result.words.indexOf(word.toUpperCase());
+      if (verdict >= 0) { keep(function (i) { return sweep.word[i] === verdict; }); return; }
       var variants = holds(sweep.variantLabel, word), targets = holds(sweep.targetLabel, word);
-      var words = holds(sweep.result.words, word), limits = holds(sweep.result.limiting, word);
+      var limits = holds(sweep.result.limiting, word);
       keep(function (i) {
-        return variants[sweep.variant[i]] || targets[sweep.target[i]] || words[sweep.word[i]] || limits[sweep.limiting[i]] ||
+        return variants[sweep.variant[i]] || targets[sweep.target[i]] || limits[sweep.limiting[i]] ||
           sweep.reason[i].toLowerCase().indexOf(word) >= 0;
       });
     });

@@ -260,6 +260,15 @@ def clean(text: str) -> str:
     return "".join(_visible(c) for c in text)
 
 
+def lines(text: str) -> str:
+    r"""As `clean`, but lines stay lines.
+
+    >>> lines("a\nb\x1b")
+    'a\nb\\x1b'
+    """
+    return "\n".join(clean(line) for line in text.splitlines())
+
+
 def _visible(character: str) -> str:
     if unicodedata.category(character) in ("Cc", "Cf", "Cs", "Zl", "Zp"):
         return character.encode("unicode_escape", "backslashreplace").decode("ascii")

@@ -126,7 +126,7 @@ def environment() -> jinja2.Environment:
     made.filters |= {
         "clean": shown.clean, "memory": shown.memory, "bytes": shown.exact_bytes, "seconds": shown.seconds,
         "macs": shown.macs, "count": shown.count, "rate": shown.rate, "shape": shown.shape,
-        "percent": shown.percent, "short": shown.short, "ratio": shown.ratio,
+        "percent": shown.percent, "short": shown.short, "ratio": shown.ratio, "lines": shown.lines,
     }  # fmt: skip
     return made
 

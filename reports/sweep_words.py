@@ -1,0 +1,94 @@
+"""How are a sweep's points named: figure, variant, target, and the command that makes one again."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+import numpy as np
+
+from ..simulator.sweep.table import UNITS, WORDS, SweepTable, TargetRow, VariantRow
+from . import format as shown
+
+HEADS = {
+    "arena_bytes": "arena", "ram_bytes": "RAM", "flash_bytes": "flash", "latency_s": "latency",
+    "energy_j": "energy", "accuracy": "accuracy",
+}  # fmt: skip
+LETTERS = dict(zip(WORDS, "FTRUNE", strict=True))
+_AS_IT_IS = "as it is"
+_LONGEST_STEM = 60
+
+
+def amount(figure: str, value: float | None) -> str:
+    """A figure in its unit; accuracy in percent.
+
+    >>> amount("latency_s", 0.0841), amount("accuracy", 0.917), amount("ram_bytes", None)
+    ('84.1 ms', '91.7 %', 'unknown')
+    """
+    if value is None or np.isnan(value):
+        return shown.UNKNOWN
+    return shown.percent(value) if UNITS[figure] == "fraction" else shown.amount(value, UNITS[figure])
+
+
+def figure_text(table: SweepTable, figure: str, point: int) -> str:
+    """A point's figure; what is left of it where it is unknown."""
+    column = table.figures[figure]
+    value, lo = column.value[point], column.lo[point]
+    if np.isnan(value) and not np.isnan(lo) and lo > 0:
+        return f"≥ {amount(figure, lo)}"
+    return amount(figure, float(value))
+
+
+def spread_text(table: SweepTable, figure: str, point: int) -> str:
+    """p10 to p90 of a point's figure; "" where there is none or it is the value itself."""
+    column = table.figures[figure]
+    lo, hi = float(column.lo[point]), float(column.hi[point])
+    if np.isnan(lo) or np.isnan(hi) or lo == hi:
+        return ""
+    return f"{amount(figure, lo)} to {amount(figure, hi)}"
+
+
+def variant_label(table: SweepTable, point: int) -> str:
+    row: VariantRow = table.variants[table.variant[point]]
+    return row.label
+
+
+def target_label(table: SweepTable, point: int) -> str:
+    row: TargetRow = table.targets[table.target[point]]
+    return row.label
+
+
+def target_words(target: TargetRow, limits: dict[str, float]) -> str:
+    """The options that name the target and the deadline again."""
+    deadline = limits.get("latency_s")
+    said = (
+        ("-d", target.device), ("-r", target.runtime),
+        ("--clock", f"{target.clock_hz / 1e6:g}MHz" if target.clock_hz > 0 else ""),
+        ("--place", target.place), ("--supply", target.supply),
+        ("--deadline", "" if deadline is None else f"{deadline * 1e3:g}ms"),
+    )  # fmt: skip
+    return shown.clean(shlex.join(word for option, value in said if value for word in (option, value)))
+
+
+def command(table: SweepTable, point: int) -> str:
+    """The command line that checks this point again; a recipe's model is made first."""
+    variant, target = table.variants[table.variant[point]], table.targets[table.target[point]]
+    words = target_words(target, table.limits)
+    model = shlex.quote(shown.clean(variant.model))
+    if variant.text == _AS_IT_IS:
+        return f"preflash check {model} {words}"
+    recipe, board = shlex.quote(shown.clean(variant.text)), shlex.quote(shown.clean(target.device))
+    make = f"preflash variants {model} --recipe {recipe} -d {board} -o variants"
+    return f"{make} && preflash check variants/{file_name(variant)} {words}"
+
+
+def file_name(variant: VariantRow) -> str:
+    """What `preflash variants` calls the variant's file when its recipe is given in words."""
+    stem = re.sub(r"[^A-Za-z0-9._-]+", "-", variant.text).strip("-.")[:_LONGEST_STEM] or "variant"
+    return f"{stem}.tflite"
+
+
+def figure_names(table: SweepTable) -> tuple[str, ...]:
+    """The figures that any point has, as a reader expects them; the arena only where RAM is unknown."""
+    known = [name for name, column in table.figures.items() if not np.isnan(column.value).all()]
+    return tuple(name for name in known if name != "arena_bytes" or "ram_bytes" not in known)

@@ -1,0 +1,99 @@
+"""What answers the question on each device, and what misses by the least."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from preflash.simulator.sweep.answers import ASKED_FOR, answers
+from preflash.simulator.sweep.suitable import need_of_budget, suitable
+from sweep_tables import NAN, plain, table, targets
+
+
+def best(sweep, device: int = 0) -> dict[str, int]:
+    return {one.goal: one.point for one in answers(sweep)[device].best}
+
+
+def test_each_goal_has_its_best_point() -> None:
+    sweep = plain("FTF", latency_s=[3, 1, 2], energy_j=[1, 2, 3], ram_bytes=[9, 8, 7], flash_bytes=[5, 4, 6],
+                  accuracy=[0.7, 0.8, 0.9])  # fmt: skip
+    assert best(sweep) == {
+        "fastest": 1,
+        "least energy": 0,
+        "least RAM": 2,
+        "least flash": 1,
+        "most accurate": 2,
+    }
+
+
+def test_points_that_do_not_fit_are_no_answer() -> None:
+    assert best(plain("NF", latency_s=[1, 2])) == {"fastest": 1}
+
+
+def test_a_figure_that_nobody_knows_has_no_goal() -> None:
+    assert "most accurate" not in best(plain("FF", latency_s=[1, 2]))
+    assert best(plain("FF", latency_s=[NAN, 2]))["fastest"] == 1
+
+
+def test_ties_go_to_the_faster_then_the_smaller_then_the_first() -> None:
+    assert best(plain("FFF", ram_bytes=[7, 7, 7], latency_s=[2, 1, 1]))["least RAM"] == 1
+
+
+def test_an_accuracy_limit_must_be_met_and_known() -> None:
+    sweep = plain("FFF", latency_s=[1, 2, 3], accuracy=[0.8, NAN, 0.95])
+    limited = replace(sweep, limits={"accuracy": 0.9})
+    assert suitable(limited).tolist() == [False, False, True]
+    assert best(limited)["fastest"] == 2
+
+
+def test_objectives_decide_in_their_order() -> None:
+    sweep = plain("FFF", latency_s=[1, 1, 2], accuracy=[0.8, 0.9, 0.95])
+    asked = replace(sweep, objectives=(("latency_s", "min"), ("accuracy", "max")))
+    assert best(asked)[ASKED_FOR] == 1
+
+
+def test_without_an_answer_the_least_severe_word_is_the_closest_miss() -> None:
+    answer = answers(plain("NRU", ram_bytes=[1, 9, 1], latency_s=[1, 1, NAN]))[0]
+    assert answer.best == () and answer.fitting == 0
+    assert (answer.miss.point, answer.miss.word, answer.miss.limiting) == (1, "RISKY", "ram:sram")
+
+
+def test_of_equal_words_the_one_least_over_its_budget_is_closest() -> None:
+    ram = targets(1)[0].ram_bytes
+    answer = answers(plain("NNN", ram_bytes=[3 * ram, 1.5 * ram, NAN]))[0]
+    assert (answer.miss.point, answer.miss.over) == (1, 1.5)
+
+
+def test_what_fits_but_breaks_a_limit_is_closer_than_what_does_not_fit() -> None:
+    sweep = plain("NFF", ram_bytes=[1, 1, 1], accuracy=[0.99, 0.6, 0.8])
+    answer = answers(replace(sweep, limits={"accuracy": 0.9}))[0]
+    assert (answer.miss.point, answer.miss.limiting) == (2, "accuracy")
+    assert answer.miss.over == 0.9 / 0.8
+
+
+def test_a_device_without_points_is_said_so() -> None:
+    sweep = plain("F", latency_s=[1])
+    empty = answers(replace(sweep, targets=(*sweep.targets, replace(targets(2)[1], number=1))))[1]
+    assert (empty.points, empty.fitting, empty.best, empty.miss) == (0, 0, (), None)
+
+
+def test_need_over_budget_is_of_what_decides() -> None:
+    sweep = table(8, 4)
+    over = need_of_budget(sweep)
+    late = (sweep.limiting == 2) & ~np.isnan(sweep.figures["latency_s"].value)
+    assert np.allclose(over[late], sweep.figures["latency_s"].value[late] / 0.25)
+    assert np.isnan(over[sweep.limiting == 3]).all()
+
+
+def test_every_answer_fits_and_none_is_better() -> None:
+    sweep = table(60, 16)
+    for answer in answers(sweep):
+        device = np.array([sweep.targets[t].device == answer.device for t in sweep.target])
+        good = device & suitable(sweep)
+        assert answer.fitting == good.sum() and answer.points == device.sum()
+        for one in answer.best:
+            assert good[one.point]
+        fastest = {one.goal: one.point for one in answer.best}.get("fastest")
+        if fastest is not None:
+            late = sweep.figures["latency_s"].value
+            assert late[fastest] == late[good].min()

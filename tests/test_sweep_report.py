@@ -1,0 +1,129 @@
+"""A sweep as text, JSON and CSV: what is said, what is left out, and that names cannot steer anything."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from preflash.reports.sweep_charts import scatter
+from preflash.reports.sweep_columns import coded, packed
+from preflash.reports.sweep_report import FORMS, render_sweep
+from preflash.reports.sweep_words import command, figure_text, spread_text
+from preflash.simulator.sweep.summary import MOST_EMBEDDED, summarise
+from sweep_tables import EXAMPLES, HOSTILE, NAN, plain, table
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+@pytest.mark.parametrize("form", FORMS)
+def test_every_form_takes_every_sweep(name: str, form: str) -> None:
+    assert render_sweep(EXAMPLES[name], form, command="preflash report x").strip()
+
+
+def test_the_text_answers_the_question_first() -> None:
+    lines = render_sweep(table(21, 5), "text", command="preflash report x.sqlite").splitlines()
+    assert lines[0] == "night  sweeps/night.sqlite"
+    assert lines[2] == "which board runs which variant under 250 ms?"
+    assert "105 points" in lines[3]
+    titles = [
+        "What answers it on each device", "What no other beats", "What matters", "What a RAM budget buys",
+        "What each kind of compression gives up", "Failures and unknowns", "Axes and method",
+    ]  # fmt: skip
+    assert [line for line in lines if line in titles] == titles
+    assert lines[-1] == "Again: preflash report x.sqlite"
+
+
+@pytest.mark.parametrize("form", ["text", "html", "json"])
+def test_names_cannot_steer_the_terminal_or_the_page(form: str) -> None:
+    shown = render_sweep(table(21, 5, hostile=True), form, command=HOSTILE)
+    assert "\x1b" not in shown and "\u202e" not in shown
+    if form == "html":
+        assert "<img" not in shown and "<b>" not in shown
+
+
+def test_json_is_strict_and_says_every_point() -> None:
+    sweep = table(21, 5)
+    found = json.loads(render_sweep(sweep, "json"), parse_constant=lambda text: pytest.fail(text))
+    assert found["schema"] == "preflash/sweep/1"
+    assert found["counts"]["points"] == found["points"]["count"] == 105
+    assert sum(found["counts"]["words"].values()) == 105
+    late = found["points"]["figures"]["latency_s"]
+    known = sweep.figures["latency_s"].value
+    assert [value is None for value in late["value"]] == np.isnan(known).tolist()
+    assert late["value"][0] == pytest.approx(known[0], rel=1e-4)
+    assert "lo" not in found["points"]["figures"]["arena_bytes"]  # exact: the value is its own interval
+
+
+def test_points_in_json_lead_back_to_variant_and_target() -> None:
+    sweep = table(300, 100)
+    found = json.loads(render_sweep(sweep, "json"))
+    labels, numbers = found["variants"]["label"], found["points"]["point"]
+    for place in (0, len(numbers) // 2, -1):
+        label = labels["texts"][labels["at"][found["points"]["variant"][place]]]
+        assert label == sweep.variants[sweep.variant[numbers[place]]].label
+
+
+def test_a_large_sweep_gives_the_best_and_counts_the_rest() -> None:
+    sweep = table(300, 100)
+    assert len(sweep) > MOST_EMBEDDED
+    found = json.loads(render_sweep(sweep, "json"))
+    given = set(found["points"]["point"])
+    assert len(given) == found["counts"]["given"] < 3000
+    assert set(found["front"]["points"]) <= given
+    assert {best["point"] for answer in found["answers"] for best in answer["best"]} <= given
+    known = int((~np.isnan(sweep.figures["latency_s"].value)).sum())
+    grid = next(d for d in found["densities"] if {d["x"], d["y"]} == {"latency_s", "accuracy"})
+    assert sum(grid["points"]) == known
+    assert "All are in the store: sweeps/night.sqlite" in render_sweep(sweep, "text")
+
+
+def test_csv_has_a_line_per_answer_and_per_point_of_the_front() -> None:
+    sweep = table(21, 5)
+    rows = list(csv.DictReader(io.StringIO(render_sweep(sweep, "csv"))))
+    goals = [row["goal"] for row in rows]
+    assert goals.count("fastest") == 5 and "not beaten" in goals
+    fastest = next(row for row in rows if row["goal"] == "fastest")
+    assert float(fastest["latency_s"]) == sweep.figures["latency_s"].value[int(fastest["point"])]
+
+
+def test_columns_are_packed_by_what_repeats() -> None:
+    assert packed(np.array([1.5, NAN])) == [1.5, None]
+    assert packed(np.array([NAN, NAN])) == {"all": None}
+    assert packed(np.array([1234567.0])) == [1234567]
+    assert coded([])["texts"] == []
+
+
+def test_a_point_says_how_to_check_it_again() -> None:
+    sweep = table(21, 5)
+    plain_words = "-d nucleo-l4r5zi -r tflm-cmsis-nn --clock 120MHz --deadline 250ms"
+    assert command(sweep, 0) == f"preflash check kws.tflite {plain_words}"
+    assert command(sweep, 10) == (
+        "preflash variants kws.tflite --recipe 'prune sparsity=0.3 | quantize' -d nucleo-l4r5zi -o variants"
+        f" && preflash check variants/prune-sparsity-0.3-quantize.tflite {plain_words}"
+    )
+
+
+def test_a_bound_is_said_where_the_figure_is_unknown() -> None:
+    sweep = plain("U", ram_bytes=[NAN])
+    sweep.figures["ram_bytes"].lo[0] = 2048
+    assert figure_text(sweep, "ram_bytes", 0) == "≥ 2.0 KiB"
+    assert spread_text(sweep, "ram_bytes", 0) == ""
+
+
+def test_the_scatter_has_room_for_its_whiskers() -> None:
+    drawn = scatter(summarise(table(63, 8)))
+    assert (drawn.x_label, drawn.y_label) == ("latency", "accuracy")
+    assert drawn.dots
+    for dot in drawn.dots:
+        assert 0 < dot.lo_x < dot.x < dot.hi_x < 100
+        assert 0 < dot.hi_y < dot.y < dot.lo_y < 100
+
+
+def test_what_repeats_the_fastest_is_no_column_of_its_own() -> None:
+    sweep = replace(table(21, 5), objectives=(("latency_s", "min"),))
+    assert "<th>asked for</th>" not in render_sweep(sweep, "html")
+    other = replace(sweep, objectives=(("arena_bytes", "min"), ("latency_s", "min")))
+    assert "<th>asked for</th>" in render_sweep(other, "html")

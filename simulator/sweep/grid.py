@@ -9,15 +9,13 @@ from pathlib import Path
 from ...errors import DataInvalid, ModelNotFound, ScenarioFileInvalid
 from ...graphs.variants.recipe_file import load_recipes
 from .ranges import combinations
-from .scenario import ModelSpec, SweepScenario, filled
+from .scenario import FIGURE_OF, ModelSpec, SweepScenario, filled
 from .specs import AS_IS, Grid, Samples, VariantSpec
 from .targets import target_specs
 
 _Recipe = tuple[str, str, dict[str, str]]  # name, steps, axes
 MOST_VARIANTS = 1_000_000
 _LARGEST_MODEL_BYTES = 1 << 30
-_FIGURES = {"ram": "ram_bytes", "arena": "arena_bytes", "flash": "flash_bytes", "latency": "latency_s",
-            "energy": "energy_j", "accuracy": "accuracy"}  # fmt: skip
 
 
 def grid_of(scenario: SweepScenario, folder: Path, *, limit: int | None = None) -> Grid:
@@ -143,5 +141,5 @@ def _objectives(scenario: SweepScenario) -> tuple[tuple[str, str], ...]:
     given = scenario.objectives
     wanted = [(name, "min") for name in given.minimize] + [(name, "max") for name in given.maximize]
     return tuple(
-        (_FIGURES[name], way) for name, way in wanted if name != "accuracy" or scenario.data is not None
+        (FIGURE_OF[name], way) for name, way in wanted if name != "accuracy" or scenario.data is not None
     )

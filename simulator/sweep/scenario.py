@@ -30,6 +30,8 @@ _Joules = Annotated[Annotated[float, BeforeValidator(parse_j)], Field(gt=0)]
 _Part = Annotated[Annotated[float, BeforeValidator(parse_fraction)], Field(ge=0, le=1)]
 _Texts = Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)]
 Figure = Literal["ram", "arena", "flash", "latency", "energy", "accuracy"]
+FIGURE_OF = {"ram": "ram_bytes", "arena": "arena_bytes", "flash": "flash_bytes", "latency": "latency_s",
+             "energy": "energy_j", "accuracy": "accuracy"}  # fmt: skip
 _PLACE_HOLDER = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
 MODEL_AXES = {"file": ("width", "resolution"), "zoo": ("width", "resolution", "classes", "dtype", "seed")}
 

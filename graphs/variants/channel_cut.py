@@ -1,4 +1,7 @@
-"""What is a model without some of its channels: tensors, what is known of them, and what ops say of them."""
+"""What is a model with other channels: tensors, what is known of them, and what ops say of them.
+
+Per position along an axis there is a count: 0 goes, 1 stays, 2 is there twice, side by side.
+"""
 
 from __future__ import annotations
 
@@ -17,29 +20,30 @@ from .channel_restated import restated
 from .weights import packed_int4
 
 Stays = npt.NDArray[np.bool_]  # along one axis; False goes
-Cuts = Mapping[int, Stays]  # axis -> which positions stay
+Counts = npt.NDArray[np.bool_] | npt.NDArray[np.int64]  # along one axis; how often each position is there
+Cuts = Mapping[int, Counts]  # axis -> counts
 
 _BOUND_TO_SIZES = "OfflineMemoryAllocation"  # offsets of tensors of the old sizes, one per tensor
 
 
-def cuts_of(channels: ModelChannels, stays: Stays) -> dict[int, dict[int, Stays]]:
-    """tensor -> axis -> which positions stay, of the tensors that lose some.
+def cuts_of(channels: ModelChannels, counts: Counts) -> dict[int, dict[int, Counts]]:
+    """tensor -> axis -> counts, of the tensors that change.
 
     Args:
-        stays: per channel number; read at the number that stands for those united with it.
+        counts: per channel number; read at the number that stands for those united with it.
     """
-    found: dict[int, dict[int, Stays]] = {}
+    found: dict[int, dict[int, Counts]] = {}
     for t, axes in channels.flow.places.items():
         for axis, numbers in axes.items():
-            mask = stays[channels.least[numbers]]
-            if not mask.all():
-                found.setdefault(t, {})[axis] = mask
+            along = counts[channels.least[numbers]]
+            if not (along == 1).all():
+                found.setdefault(t, {})[axis] = along
     return found
 
 
-def without_channels(channels: ModelChannels, stays: Stays) -> ModelGraph:
-    """The model without the channels that do not stay; the very same if all do."""
-    cuts = cuts_of(channels, stays)
+def with_channels(channels: ModelChannels, counts: Counts) -> ModelGraph:
+    """The model in which each channel is there as often as its count says; the very same if all are once."""
+    cuts = cuts_of(channels, counts)
     if not cuts:
         return channels.graph
     old = channels.graph.main
@@ -50,7 +54,7 @@ def without_channels(channels: ModelChannels, stays: Stays) -> ModelGraph:
 
 
 def _cut(tensor: Tensor, cuts: Cuts) -> Tensor:
-    """The tensor with only what stays along these axes."""
+    """The tensor with what its axes' counts say."""
     shape = [int(cuts[d].sum()) if d in cuts else extent for d, extent in enumerate(tensor.shape)]
     signature = tensor.shape_signature
     if len(signature) == len(shape):
@@ -60,7 +64,7 @@ def _cut(tensor: Tensor, cuts: Cuts) -> Tensor:
         )
     data = tensor.data
     if data is not None:
-        values = _compressed(constant_array(tensor), cuts)
+        values = _counted(constant_array(tensor), cuts)
         whole = np.ascontiguousarray(values)
         data = packed_int4(whole) if tensor.dtype is DType.INT4 else whole.tobytes()
     return replace(
@@ -71,38 +75,38 @@ def _cut(tensor: Tensor, cuts: Cuts) -> Tensor:
     )  # fmt: skip
 
 
-def _compressed(values: npt.NDArray[Any], cuts: Cuts) -> npt.NDArray[Any]:
-    for axis, mask in cuts.items():
-        values = np.compress(mask, values, axis=axis)
+def _counted(values: npt.NDArray[Any], cuts: Cuts) -> npt.NDArray[Any]:
+    for axis, counts in cuts.items():
+        values = np.repeat(values, counts.astype(np.int64), axis=axis)
     return values
 
 
 def _cut_quantization(q: Quantization | None, tensor: Tensor, cuts: Cuts) -> Quantization | None:
-    """Scales, zero points and recorded ranges per channel lose the channels that go."""
+    """Scales, zero points and recorded ranges per channel follow the channels."""
     axis = 0 if len(tensor.shape) == 1 or q is None else q.axis  # biases often record their filter's axis
     if q is None or axis not in cuts:
         return q
-    mask = cuts[axis]
+    counts = cuts[axis]
 
     def along(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
-        is_per_channel = len(values) == len(mask) and len(values) > 1
-        return values[mask] if is_per_channel else values
+        is_per_channel = len(values) == len(counts) and len(values) > 1
+        return _counted(values, {0: counts}) if is_per_channel else values
 
     low, high = (None if v is None else along(v) for v in (q.minimum, q.maximum))
     return replace(q, scales=along(q.scales), zero_points=along(q.zero_points), minimum=low, maximum=high)
 
 
 def _cut_form(form: WeightForm | None, tensor: Tensor, cuts: Cuts) -> WeightForm | None:
-    """Masks, codebooks and assignments lose what the values lose."""
+    """Masks, codebooks and assignments follow the values."""
     if form is None:
         return None
     mask, assignment, codebook = form.mask, form.assignment, form.codebook
     if codebook is not None and codebook.ndim == 2 and form.axis in cuts:
-        codebook = codebook[cuts[form.axis]]
+        codebook = _counted(codebook, {0: cuts[form.axis]})
     return replace(
         form,
-        mask=None if mask is None else np.ascontiguousarray(_compressed(mask, cuts)),
-        assignment=None if assignment is None else np.ascontiguousarray(_compressed(assignment, cuts)),
+        mask=None if mask is None else np.ascontiguousarray(_counted(mask, cuts)),
+        assignment=None if assignment is None else np.ascontiguousarray(_counted(assignment, cuts)),
         codebook=codebook,
         pattern=form.pattern if _pattern_holds(form.pattern, tensor, cuts) else "",
     )  # fmt: skip

@@ -15,6 +15,7 @@ _STEPS: dict[str, tuple[str, str]] = {
     "prune-channels": ("channels", "PruneChannels"),
     "quantize": ("quantize", "Quantize"),
     "quantize-weights": ("quantize_weights", "QuantizeWeights"),
+    "resolution": ("resolution", "Resolution"),
     "width": ("width", "Width"),
 }
 

@@ -16,6 +16,8 @@ _STEPS: dict[str, tuple[str, str]] = {
     "quantize": ("quantize", "Quantize"),
     "quantize-weights": ("quantize_weights", "QuantizeWeights"),
     "resolution": ("resolution", "Resolution"),
+    "swap-activations": ("swap_activations", "SwapActivations"),
+    "swap-norms": ("swap_norms", "SwapNorms"),
     "width": ("width", "Width"),
 }
 

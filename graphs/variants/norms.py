@@ -30,7 +30,7 @@ class Norm:
     shift: Reals
 
 
-def _layer(x: Reals) -> Reals:
+def _centred(x: Reals) -> Reals:
     mean = x.mean(-1, keepdims=True)
     return np.asarray((x - mean) / np.sqrt(np.square(x - mean).mean(-1, keepdims=True)))
 
@@ -40,7 +40,7 @@ def _root_mean_square(x: Reals) -> Reals:
 
 
 _NORMALISED: dict[str, Callable[[Reals], Reals]] = {
-    "LayerNorm": _layer,
+    "LayerNorm": _centred,
     "RMSNorm": _root_mean_square,
 }
 
@@ -51,8 +51,9 @@ def norms(graph: ModelGraph) -> tuple[Norm, ...]:
     for op in reversed(main.ops):
         if op.index in claimed or op.fused or op.kind not in ELEMENTWISE:
             continue
-        one = next(filter(None, (_norm(main, r) for r in regions_ending_at(main, op, _KINDS))), None)
-        if one is not None:
+        all_of_op = [one for r in regions_ending_at(main, op, _KINDS) if (one := _norm(main, r)) is not None]
+        # a layer norm ends in the root mean square of what it has centred
+        for one in sorted(all_of_op, key=lambda one: list(_NORMALISED).index(one.word))[:1]:
             found.append(one)
             claimed.update(one.region.ops)
     return tuple(reversed(found))

@@ -93,7 +93,8 @@ def test_a_shared_model_changes_its_size_or_names_what_does_not_follow(path: Pat
         return
     found = STEPS[step].apply(graph, Given())
     judged(path, graph, found)
-    assert macs(found) < macs(graph) if step.endswith("0.5") else macs(found) > macs(graph)
+    if macs(graph):
+        assert macs(found) < macs(graph) if step.endswith("0.5") else macs(found) > macs(graph)
 
 
 @pytest.mark.parametrize("path", _models(vectors=True), ids=lambda path: path.stem)

@@ -93,10 +93,22 @@ def _root_mean_square(b: GraphBuilder, x: int) -> int:
     return b.mul(b.mul(x, b.unary("RSQRT", mean)), b.activation_constant(GAIN))
 
 
+def _of_rows(b: GraphBuilder, x: int) -> int:
+    """As Keras does it with a batch norm: rows of a reshaped tensor, then gain and shift."""
+    shape = b._tensors[x].shape
+    rows = b.reshape(x, (1, int(np.prod(shape[:-1])), CHANNELS, 1))
+    mean = b.mean(rows, (2,), keep_dims=True)
+    variance = b.mean(b.op("SQUARED_DIFFERENCE", (rows, mean))[0], (2,), keep_dims=True)
+    scale = b.unary("RSQRT", b.add(variance, number(b, 1e-3)))
+    plain = b.reshape(b.sub(b.mul(rows, scale), b.mul(mean, scale)), shape)
+    return b.add(b.mul(plain, b.activation_constant(GAIN)), b.activation_constant(SHIFT))
+
+
 WRITTEN: list[tuple[str, Write, np.ndarray, np.ndarray]] = [
     ("LayerNorm", _as_batch_norm, GAIN, SHIFT),
     ("LayerNorm", _as_written, GAIN, SHIFT),
     ("LayerNorm", _by_power, GAIN, SHIFT),
+    ("LayerNorm", _of_rows, GAIN, SHIFT),
     ("LayerNorm", _without_shift, np.ones(CHANNELS), np.zeros(CHANNELS)),
     ("RMSNorm", _root_mean_square, GAIN, np.zeros(CHANNELS)),
 ]

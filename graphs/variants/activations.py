@@ -13,7 +13,7 @@ import numpy as np
 
 from ..ir import ModelGraph, Op, Subgraph
 from ..ops import Activation
-from .regions import ELEMENTWISE, Reals, Region, computed, constants_within, regions_ending_at
+from .regions import ELEMENTWISE, Reals, Region, computed, reads_numbers_only, regions_ending_at
 
 _GRID: Reals = np.linspace(-7.0, 7.0, 280)  # without zero
 _FLOAT_TOLERANCE, _INTEGER_TOLERANCE = 2e-3, 4e-2  # constants of integer models are rounded
@@ -97,7 +97,7 @@ def _found_at(main: Subgraph, op: Op) -> Found | None:
 def _candidates(main: Subgraph, op: Op) -> Iterator[Region]:
     for region in regions_ending_at(main, op, ELEMENTWISE):
         source, end = main.tensors[region.source], main.tensors[region.end]
-        if source.shape == end.shape and source.dtype is end.dtype and constants_within(main, region, (1,)):
+        if source.shape == end.shape and source.dtype is end.dtype and reads_numbers_only(main, region):
             yield region
 
 

@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..ir import ModelGraph, Subgraph
-from .regions import ELEMENTWISE, Reals, Region, computed, constants_within, regions_ending_at
+from .regions import ELEMENTWISE, Reals, Region, computed, regions_ending_at
 
 _REDUCERS = frozenset({"MEAN", "SUM"})
-_KINDS = ELEMENTWISE | _REDUCERS
+_COUNTED_ANEW = frozenset({"RESHAPE", "EXPAND_DIMS", "SQUEEZE"})  # Keras normalises rows of a reshaped tensor
+_KINDS = ELEMENTWISE | _REDUCERS | _COUNTED_ANEW
 _FLOAT_TOLERANCE, _INTEGER_TOLERANCE = 1e-3, 5e-2  # of the largest value; constants of integers are rounded
 _MOST_ELEMENTS = 1 << 22
 
@@ -49,7 +50,7 @@ def norms(graph: ModelGraph) -> tuple[Norm, ...]:
     """All of the main subgraph, in execution order."""
     main, claimed, found = graph.main, set[int](), list[Norm]()
     for op in reversed(main.ops):
-        if op.index in claimed or op.fused or op.kind not in ELEMENTWISE:
+        if op.index in claimed or op.fused or op.kind not in ELEMENTWISE | _COUNTED_ANEW:
             continue
         all_of_op = [one for r in regions_ending_at(main, op, _KINDS) if (one := _norm(main, r)) is not None]
         # a layer norm ends in the root mean square of what it has centred
@@ -70,8 +71,7 @@ def _norm(main: Subgraph, region: Region) -> Norm | None:
     ):
         return None
     channels, count = source.shape[-1], source.element_count
-    is_plain = channels > 1 and 0 < count < _MOST_ELEMENTS
-    if not is_plain or not constants_within(main, region, (channels,)):
+    if channels < 2 or not 0 < count < _MOST_ELEMENTS:
         return None
     samples = [_sample(source.shape, seed) for seed in range(3)]
     made = [computed(main, region, x) for x in samples]

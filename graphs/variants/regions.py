@@ -71,12 +71,10 @@ def computed(main: Subgraph, region: Region, source: Reals) -> Reals | None:
     return values[region.end]
 
 
-def constants_within(main: Subgraph, region: Region, extents: Collection[int]) -> bool:
-    """Whether each constant is one number, or runs along the last axis with one of these extents."""
+def reads_numbers_only(main: Subgraph, region: Region) -> bool:
+    """Whether each constant is a single number."""
     constants = (
         main.tensors[t] for index in region.ops for t in main.ops[index].inputs
         if t != OPTIONAL and main.tensors[t].is_constant
     )  # fmt: skip
-    return all(
-        t.element_count == 1 or (t.shape[-1] in extents and t.element_count == t.shape[-1]) for t in constants
-    )
+    return all(constant.element_count == 1 for constant in constants)

@@ -317,6 +317,17 @@ def test_what_cannot_follow_is_named(model: Callable[[], ModelGraph], reason: st
     assert caught.value.fix
 
 
+def test_a_refusal_says_which_extents_would_do() -> None:
+    """25 rows halve to 12 in the pool and to 13 beside it; 24 halve alike."""
+    b, x = start((1, 32, 32, 3))
+    pair = Pool2DAttributes(stride_w=2, stride_h=2, filter_width=2, filter_height=2)
+    graph = b.finish([b.add(b.pool("MAX_POOL_2D", x, pair), b.conv(x, 3, (3, 3), SAME2))])
+    with pytest.raises(VariantInvalid) as caught:
+        Resolution(edge=25).apply(graph, Given())
+    assert caught.value.fix == "height=24 width=24 would do"
+    resized(graph, Resolution(edge=24))
+
+
 def test_what_was_done_is_said() -> None:
     b, x = start()
     notes: list[str] = []

@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 from typing import Annotated, ClassVar
 
 from pydantic import Field
 
 from ...errors import RecipeInvalid, VariantInvalid
-from ..ir import ModelGraph, Op
-from ..reading import Reading
+from ..ir import ModelGraph
 from ..static_shapes import with_static_shapes
 from .given import SHAPE_ONLY, Given
+from .picture_inputs import Factors, Picture, pictures
 from .resize_shapes import Shape
 from .resized import resized
 
 _Extent = Annotated[int, Field(ge=1, le=65536)]
-_SAME_SHAPE = ("QUANTIZE", "DEQUANTIZE", "CAST")
+_MULTIPLES = (2, 4, 8, 16, 32, 64)
 
 
 @dataclass(frozen=True)
@@ -57,34 +59,30 @@ class Resolution:
             VariantInvalid: the model has no picture, or an op cannot follow; says which.
         """
         solved = with_static_shapes(graph)
-        pictures = [found for t in solved.inputs if (found := _picture(solved, t)) is not None]
-        if not pictures:
-            shapes = ", ".join("x".join(map(str, solved.tensors[t].shape)) for t in solved.inputs)
+        found = pictures(solved)
+        if not found:
+            shapes = ", ".join(_text(solved.tensors[t].shape) for t in solved.inputs)
             raise VariantInvalid(
                 f"no input is a picture: {shapes}", where=graph.name,
                 fix="it takes three or four dimensions, or a flat input that is reshaped first",
             )  # fmt: skip
-        factors = self._factors(pictures[0])
-        inputs, targets = dict[int, Shape](), dict[int, Shape]()
-        for picture in pictures:
-            shape = picture.with_factors(factors)
-            inputs[picture.tensor] = shape if picture.reshape < 0 else (shape[0], _count(shape))
-            if picture.reshape >= 0:
-                targets[picture.reshape] = shape
-        if all(solved.tensors[t].shape == shape for t, shape in inputs.items()):
+        factors = self._factors(found[0])
+        if all(picture.with_factors(factors) == picture.shape for picture in found):
             return graph
-        changed = resized(solved, inputs, targets)
+        try:
+            changed = _changed(solved, found, factors)
+        except VariantInvalid as error:
+            near = _that_would_do(solved, found, factors)
+            raise VariantInvalid(error.what, where=error.where, fix=near or error.fix) from error.__cause__
         for old, new in zip(solved.outputs, changed.outputs, strict=True):
             before, after = (g.tensors[t].shape for g, t in ((solved, old), (changed, new)))
             if before != after:
                 given.note(f"output {solved.tensors[old].name}: {_text(before)} becomes {_text(after)}")
-        given.note(
-            f"{_text(pictures[0].shape)} becomes {_text(pictures[0].with_factors(factors))}: {SHAPE_ONLY}"
-        )
+        shape = found[0].with_factors(factors)
+        given.note(f"{_text(found[0].shape)} becomes {_text(shape)}: {SHAPE_ONLY}")
         return changed
 
-    def _factors(self, picture: _Picture) -> tuple[tuple[int, int], tuple[int, int]]:
-        """(new, old) extents of height and of width."""
+    def _factors(self, picture: Picture) -> Factors:
         height, width = picture.extents
         if self.scale is not None:
             new = tuple(e if e == 1 else max(1, round(e * self.scale)) for e in (height, width))
@@ -92,66 +90,29 @@ class Resolution:
         return (self.edge or self.height or height, height), (self.edge or self.width or width, width)
 
 
-@dataclass(frozen=True, slots=True)
-class _Picture:
-    """An input that is a picture.
-
-    Args:
-        tensor: the input.
-        shape: of the picture.
-        axes: of height and width.
-        reshape: the op that makes the picture of a flat input; -1 if it is none.
-    """
-
-    tensor: int
-    shape: Shape
-    axes: tuple[int, int]
-    reshape: int = -1
-
-    @property
-    def extents(self) -> tuple[int, int]:
-        return self.shape[self.axes[0]], self.shape[self.axes[1]]
-
-    def with_factors(self, factors: tuple[tuple[int, int], tuple[int, int]]) -> Shape:
-        shape = list(self.shape)
-        for axis, (new, old) in zip(self.axes, factors, strict=True):
-            shape[axis] = new if shape[axis] == old else max(1, round(shape[axis] * new / old))
-        return tuple(shape)
+def _changed(graph: ModelGraph, found: Sequence[Picture], factors: Factors) -> ModelGraph:
+    inputs, targets = dict[int, Shape](), dict[int, Shape]()
+    for picture in found:
+        shape = picture.with_factors(factors)
+        inputs[picture.tensor] = shape if picture.reshape < 0 else (shape[0], prod(shape[1:]))
+        if picture.reshape >= 0:
+            targets[picture.reshape] = shape
+    return resized(graph, inputs, targets)
 
 
-def _picture(graph: ModelGraph, t: int) -> _Picture | None:
-    """The input as a picture: NHWC, NCHW where it is transposed first, (batch, height, width), or flat."""
-    shape, reader = graph.tensors[t].shape, _first_reader(graph, t)
-    if len(shape) == 4:
-        is_nchw = reader is not None and _order(graph, reader) == [0, 2, 3, 1]
-        return _Picture(t, shape, (2, 3) if is_nchw else (1, 2))
-    if len(shape) == 3:
-        return _Picture(t, shape, (1, 2))
-    if len(shape) == 2 and reader is not None and reader.kind == "RESHAPE":
-        target = graph.tensors[reader.outputs[0]].shape
-        if len(target) in (3, 4) and target[0] == shape[0] and Reading(graph.main, reader).has(1):
-            return _Picture(t, target, (1, 2), reader.index)
-    return None
-
-
-def _first_reader(graph: ModelGraph, t: int) -> Op | None:
-    """The only op that reads it, behind conversions of its type."""
-    readers = graph.main.consumers_of.get(t, ())
-    if len(readers) != 1:
-        return None
-    op = graph.ops[readers[0]]
-    return _first_reader(graph, op.outputs[0]) if op.kind in _SAME_SHAPE else op
-
-
-def _order(graph: ModelGraph, op: Op) -> list[int] | None:
-    return Reading(graph.main, op).integers(1) if op.kind == "TRANSPOSE" else None
-
-
-def _count(shape: Shape) -> int:
-    count = 1
-    for extent in shape[1:]:
-        count *= extent
-    return count
+def _that_would_do(graph: ModelGraph, found: Sequence[Picture], factors: Factors) -> str:
+    """The nearest extents with more factors of two that the model can follow; "" if none of them does."""
+    for multiple in _MULTIPLES:
+        near = tuple(
+            (new if new == old else max(multiple, round(new / multiple) * multiple), old)
+            for new, old in factors
+        )
+        try:
+            _changed(graph, found, (near[0], near[1]))
+        except VariantInvalid:
+            continue
+        return f"height={near[0][0]} width={near[1][0]} would do"
+    return ""
 
 
 def _text(shape: Shape) -> str:

@@ -295,6 +295,13 @@ def _features() -> ModelGraph:
     return b.finish([b.conv(x, 4)])
 
 
+def _without_weights() -> ModelGraph:
+    """A file may say so; the judge would refuse it."""
+    b, x = start((1, 4, 4, 2))
+    y = b.tensor((1, 4, 4, 2))
+    return b.finish([b.op("FULLY_CONNECTED", (b.add(x, x),), outputs=[y])[0]])
+
+
 def _too_deep() -> ModelGraph:
     b, x = start((1, 4, 4, 2))
     return b.finish([b.conv(x, 2, (3, 3), Conv2DAttributes(Padding.VALID))])
@@ -307,6 +314,7 @@ def _too_deep() -> ModelGraph:
         (_cropped, "op 0 SLICE cuts 4 of 8 along axis 1, which changes"),
         (_picked, "op 0 TOPK_V2 is not understood"),
         (_features, "op 1 CONV_2D reads what changes as channels"),
+        (_without_weights, "op 1 FULLY_CONNECTED cannot follow: FULLY_CONNECTED lacks input 1"),
         (_too_deep, "op 0 CONV_2D cannot follow: nothing would be left: the input is too small"),
     ],
 )

@@ -83,6 +83,8 @@ def fused_in(op: Op) -> Activation:
 
 def _found_at(main: Subgraph, op: Op) -> Found | None:
     """The activation that the op ends."""
+    if len(op.outputs) != 1 or not op.inputs:
+        return None
     if op.kind == "PRELU":
         return Found("prelu", Region(op.inputs[0], op.outputs[0], (op.index,)))
     if op.kind not in ELEMENTWISE:

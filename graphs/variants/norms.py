@@ -50,7 +50,7 @@ def norms(graph: ModelGraph) -> tuple[Norm, ...]:
     """All of the main subgraph, in execution order."""
     main, claimed, found = graph.main, set[int](), list[Norm]()
     for op in reversed(main.ops):
-        if op.index in claimed or op.fused or op.kind not in ELEMENTWISE | _COUNTED_ANEW:
+        if op.index in claimed or op.fused or len(op.outputs) != 1 or op.kind not in _KINDS - _REDUCERS:
             continue
         all_of_op = [one for r in regions_ending_at(main, op, _KINDS) if (one := _norm(main, r)) is not None]
         # a layer norm ends in the root mean square of what it has centred

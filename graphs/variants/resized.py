@@ -44,6 +44,9 @@ def resized(graph: ModelGraph, inputs: Mapping[int, Shape], targets: Mapping[int
         except ModelError as error:
             what = f"op {op.index} {op.label} cannot follow: {error.what}"
             raise VariantInvalid(what, where=graph.name, fix=_FIX) from error
+        except (IndexError, ValueError, ZeroDivisionError) as error:
+            what = f"op {op.index} {op.label} contradicts itself: {error}"
+            raise VariantInvalid(what, where=graph.name, fix="export the model again") from error
     return compacted(without_offsets(graph.with_main(work.finished())))
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ...errors import DataInvalid, ModelNotFound, ScenarioFileInvalid
+from ...graphs.variants.recipe import needs_retraining, parse_recipe
 from ...graphs.variants.recipe_file import load_recipes
 from .ranges import combinations
 from .scenario import FIGURE_OF, ModelSpec, SweepScenario, filled
@@ -68,20 +69,22 @@ def _variant(
     """The zoo builds its shapes; a file's are steps before the recipe's own."""
     name, steps, axes = recipe
     if spec.zoo:
+        source = ",".join((f"zoo:{spec.zoo}", *(f"{key}={value}" for key, value in shape.items())))
         return VariantSpec(
-            number, spec.name or spec.zoo, zoo=spec.zoo, options=tuple(shape.items()), name=name, steps=steps,
-            axes=tuple((shape | axes).items()),
+            number, spec.name or spec.zoo, source, zoo=spec.zoo, options=tuple(shape.items()), name=name,
+            steps=steps, axes=tuple((shape | axes).items()), retrain=True,
         )  # fmt: skip
     assert spec.file is not None
-    shaped = [_SHAPE_STEPS[key].format(value) for key, value in shape.items() if value not in ("1", "own")]
+    shaped = [step.format(shape[key]) for key, step in _SHAPE_STEPS.items() if shape.get(key, "1") != "1"]
+    steps = " | ".join(part for part in (*shaped, steps) if part)
     return VariantSpec(
-        number, spec.name or Path(spec.file).stem, sha256, name=name,
-        steps=" | ".join(part for part in (*shaped, steps) if part), axes=tuple((shape | axes).items()),
-        retrain=bool(shaped),
+        number, spec.name or Path(spec.file).stem, spec.file, sha256, name=name, steps=steps,
+        axes=tuple((shape | axes).items()), retrain=bool(steps) and needs_retraining(parse_recipe(steps)),
     )  # fmt: skip
 
 
-_SHAPE_STEPS = {"width": "width multiplier={}", "resolution": "resolution height={0} width={0}"}
+_SHAPE_STEPS = {"width": "width multiplier={}", "resolution": "resolution edge={}",
+                "scale": "resolution scale={}"}  # fmt: skip
 
 
 def _recipes(scenario: SweepScenario, folder: Path) -> Iterator[_Recipe]:

@@ -12,7 +12,7 @@ POINT_COLUMNS = (
 )  # fmt: skip
 VARIANT_COLUMNS = (
     "number", "model", "name", "text", "axes", "model_sha256", "recipe_sha256", "sha256", "file_bytes",
-    "gzip_bytes", "sparsity", "bits", "weight_count", "macs", "retrain", "notes", "error",
+    "gzip_bytes", "sparsity", "bits", "weight_count", "macs", "retrain", "notes", "error", "source",
 )  # fmt: skip
 TARGET_COLUMNS = (
     "number", "device", "title", "runtime", "clock_hz", "place", "supply", "npu", "device_sha256",

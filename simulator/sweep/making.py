@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import Any
 
 from ...errors import PreflashError
 from ...graphs.encodings.download import gzipped
@@ -15,7 +13,7 @@ from ...graphs.tflite.read import parse_tflite
 from ...graphs.tflite.write import write_tflite
 from ...graphs.variants.given import Given
 from ...graphs.variants.recipe import parse_recipe
-from ...graphs.zoo import build
+from ...graphs.zoo.words import build_as_written
 from ..variant_study import Quality, sparsity_and_bits
 from ..workload import op_macs
 from .quality import Bench
@@ -23,9 +21,6 @@ from .specs import Grid, VariantSpec
 from .table import VariantRow
 
 _MOST_ORIGINALS = 8
-_READ_AS: dict[str, Callable[[str], Any]] = {
-    "width": float, "resolution": int, "classes": int, "seed": int, "dtype": str,
-}  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,7 +59,7 @@ def row_of(spec: VariantSpec) -> VariantRow:
     text = spec.steps or spec.name
     return VariantRow(
         spec.number, spec.model, spec.name, text, dict(spec.axes), spec.model_sha256, spec.recipe_sha256,
-        retrain=spec.retrain,
+        retrain=spec.retrain, source=spec.source,
     )  # fmt: skip
 
 
@@ -73,9 +68,10 @@ def _original(spec: VariantSpec, grid: Grid, originals: dict[str, ModelGraph]) -
     if key not in originals:
         if len(originals) >= _MOST_ORIGINALS:
             originals.pop(next(iter(originals)))
-        originals[key] = (
-            _built(spec) if spec.zoo else parse_tflite(grid.files[spec.file_sha256], name=spec.model)
-        )
+        if spec.zoo:
+            originals[key] = build_as_written(spec.zoo, dict(spec.options))
+        else:
+            originals[key] = parse_tflite(grid.files[spec.file_sha256], name=spec.model)
     return originals[key]
 
 
@@ -84,11 +80,6 @@ def _macs(graph: ModelGraph) -> float:
     solved = with_static_shapes(graph)
     work = [op_macs(subgraph, op) for subgraph in solved.subgraphs for op in subgraph.ops]
     return float("nan") if None in work else float(sum(each or 0 for each in work))
-
-
-def _built(spec: VariantSpec) -> ModelGraph:
-    options = {key: _READ_AS[key](value) for key, value in spec.options}
-    return build(spec.zoo, **options)
 
 
 def _changed(
@@ -111,5 +102,5 @@ def _changed(
         sparsity=sparsity, bits=bits, weight_count=count, macs=_macs(graph),
         notes=tuple(dict.fromkeys(notes)),
     )  # fmt: skip
-    qualities = None if bench is None else bench.qualities(spec.model_sha256, original, file)
+    qualities = None if bench is None or spec.retrain else bench.qualities(spec.model_sha256, original, file)
     return Made(row, graph, qualities)

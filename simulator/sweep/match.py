@@ -39,7 +39,8 @@ class Match:
     def by(self, order: str) -> tuple[int, bool, float, float, str]:
         """What it is sorted by: verdict, then the figure (unknown last), then latency and name."""
         figures = {
-            "latency": self.latency_s, "energy": self.energy_j, "ram": self.ram_bytes, "flash": self.flash_bytes,
+            "latency": self.latency_s, "energy": self.energy_j,
+            "ram": self.ram_bytes, "flash": self.flash_bytes,
         }  # fmt: skip
         value, second = figures[order].value, self.latency_s.value
         return (

@@ -33,7 +33,10 @@ Figure = Literal["ram", "arena", "flash", "latency", "energy", "accuracy"]
 FIGURE_OF = {"ram": "ram_bytes", "arena": "arena_bytes", "flash": "flash_bytes", "latency": "latency_s",
              "energy": "energy_j", "accuracy": "accuracy"}  # fmt: skip
 _PLACE_HOLDER = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
-MODEL_AXES = {"file": ("width", "resolution"), "zoo": ("width", "resolution", "classes", "dtype", "seed")}
+MODEL_AXES = {
+    "file": ("width", "resolution", "scale"),
+    "zoo": ("width", "resolution", "classes", "dtype", "seed"),
+}
 
 
 class ModelSpec(Block):
@@ -42,7 +45,8 @@ class ModelSpec(Block):
     Args:
         file: a .tflite, relative to the scenario file.
         zoo: the name of a network that preflash builds, with seeded weights.
-        over: width, resolution (and classes, dtype, seed of the zoo's) -> values.
+        over: width (a multiplier) and resolution (pixels of an edge) -> values; of a file also scale of its
+            resolution, of the zoo's networks classes, dtype and seed. Such shapes have to be trained.
     """
 
     name: Annotated[str, Field(max_length=80)] = ""

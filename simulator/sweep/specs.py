@@ -17,7 +17,7 @@ class VariantSpec:
 
     Args:
         number: its place in the grid.
-        model: as the report names it.
+        model: as the report names it; source: as a command line names it, a path or "zoo:kws01,width=0.5".
         file_sha256: of the .tflite, whose bytes travel beside the specs; "" for a network of the zoo.
         zoo: name of that network; options are its keyword arguments as text.
         name, steps: of the recipe; "" is no step.
@@ -27,6 +27,7 @@ class VariantSpec:
 
     number: int
     model: str
+    source: str = ""
     file_sha256: str = ""
     zoo: str = ""
     options: tuple[tuple[str, str], ...] = ()

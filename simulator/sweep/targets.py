@@ -29,6 +29,8 @@ from ..scenario import Scenario, conditions_of
 from .scenario import SweepScenario, TargetAxes
 from .specs import TargetSpec
 
+_MADE_UP = "example-"
+
 
 def target_specs(scenario: SweepScenario, folder: Path) -> tuple[tuple[TargetSpec, ...], dict[str, int]]:
     """Every target, boards in their order; and what was left out: reason -> how many combinations.
@@ -113,12 +115,14 @@ def _everywhere(target: Target) -> Iterator[Target]:
 
 
 def _boards(asked: tuple[str, ...], folder: Path) -> Iterator[str]:
-    """Names and files, each once; patterns mean shipped boards."""
+    """Names and files, each once; patterns mean shipped boards, made-up ones only where they are named."""
     found: dict[str, None] = {}
     for word in asked:
         if word == "all" or any(sign in word for sign in "*?["):
             pattern = "*" if word == "all" else word
             names = [name for name in device_names() if fnmatchcase(name, pattern)]
+            if not word.startswith(_MADE_UP):
+                names = [name for name in names if not name.startswith(_MADE_UP)]
             if not names:
                 raise DeviceUnknown(f"no shipped board matches {word[:80]!r}", fix="preflash device list")
             found.update(dict.fromkeys(names))

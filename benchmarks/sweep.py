@@ -146,9 +146,9 @@ def main() -> None:
             print(f"{len(grid):11,} {spent_s:9.1f} {1e6 * per_point_s:10.1f} {size_mb:10.1f}"
                   f" {own:8.0f} + {options.jobs} x {worker:<8.0f} {shapes:6}", flush=True)  # fmt: skip
         differ, each_s = compare(grid, path, options.sample)
-        print(f"of {options.sample:,} points of the last sweep {differ} differ from simulate on the same file")
+        print(f"of {options.sample:,} points of the last sweep {differ} differ from simulate")
         ratio = each_s / per_point_s
-        print(f"a loop over simulate: {1e3 * each_s:.2f} ms per point, {ratio:.0f} times as long (models at hand)")
+        print(f"a loop over simulate, models at hand: {1e3 * each_s:.2f} ms a point, {ratio:.0f} times as long")
         if options.vela:
             vela = vela_s(options.vela, grid, Path(folder))
             print(f"one run of Vela: {vela:.2f} s, {vela / per_point_s:,.0f} times as long as a point")

@@ -159,7 +159,7 @@ def _response_s(latency_s: Figures, target: Target, conditions: Conditions) -> E
 
 
 def _reasons(needs: Needs, refused: npt.NDArray[np.bool_]) -> Objects:
-    """Why the runtime refuses, else why a figure is unknown; "" where everything is known."""
+    """Why the runtime refuses, else why a figure is unknown, energy last; "" where everything is known."""
     said = np.array(needs.refusals, dtype=object)[needs.rows]
     found = np.full(len(needs.rows), "", dtype=object)
     for figure in (needs.energy_j, needs.latency_s, needs.flash, needs.ram):

@@ -21,30 +21,55 @@ from .table import FIGURES, WORDS, Column, SweepTable, TargetRow, VariantRow
 _UNKNOWN, _MEASURED = np.int8(grade_of(Basis.UNKNOWN)), np.int8(grade_of(Basis.MEASURED))
 _LIMITS = ("latency_s", "period_s", "ram_bytes", "flash_bytes", "energy_j", "accuracy")
 _MOST_POINTS = 20_000_000
+_LONGEST_TEXT = 10_000_000
+_STEPS_BETWEEN_LOOKS = 100_000
+_READING = (
+    sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE,
+)  # fmt: skip
 
 
 @contextmanager
 def opened(path: Path) -> Iterator[sqlite3.Connection]:
-    """A connection that cannot write.
+    """A connection that reads this store and nothing else; Ctrl-C ends what it is at.
 
     Raises:
         StoreInvalid: there is no such file, or it is no store.
     """
     where = str(path)[:200]
-    if not path.is_file():
-        raise StoreInvalid("there is no such store", where=where, fix="preflash sweep makes one")
     try:
+        if not path.is_file():
+            raise StoreInvalid("there is no such store", where=where, fix="preflash sweep makes one")
         with closing(
             sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True, timeout=60)
         ) as connection:
-            connection.execute("PRAGMA query_only = ON")
-            connection.execute("PRAGMA trusted_schema = OFF")
+            _restrain(connection)
             checked(connection, path)
+            connection.set_authorizer(_allowed)
             yield connection
-    except (sqlite3.Error, UnicodeDecodeError) as error:
+    except (sqlite3.Error, ValueError) as error:
+        if was_stopped(error):
+            raise KeyboardInterrupt from error
         raise StoreInvalid(
             f"cannot be read: {error}", where=where, fix="is it a store of a sweep?"
         ) from error
+
+
+def was_stopped(error: BaseException) -> bool:
+    """Whether SQLite gave up because of Ctrl-C."""
+    return getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+
+
+def _restrain(connection: sqlite3.Connection) -> None:
+    """No writing, no long texts; Python looks up now and then, so that Ctrl-C is noticed."""
+    connection.execute("PRAGMA query_only = ON")
+    connection.execute("PRAGMA trusted_schema = OFF")
+    connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, _LONGEST_TEXT)
+    connection.set_progress_handler(lambda: 0, _STEPS_BETWEEN_LOOKS)
+
+
+def _allowed(action: int, _first: str | None, _second: str | None, _base: str | None, _by: str | None) -> int:
+    """Reading, and nothing besides."""
+    return sqlite3.SQLITE_OK if action in _READING else sqlite3.SQLITE_DENY
 
 
 def read_store(path: Path) -> SweepTable:

@@ -67,7 +67,7 @@ class Processes:
         self._out: dict[Future[TileResult], tuple[int, Tile]] = {}
 
     def start(self, worker: int, tile: Tile) -> None:
-        with _without_ctrl_c():
+        with without_ctrl_c():
             try:
                 future = self._pools[worker].submit(evaluate, tile)
             except BrokenProcessPool:  # it was lost while it had nothing to do
@@ -104,8 +104,8 @@ class Processes:
 
 
 @contextlib.contextmanager
-def _without_ctrl_c() -> Iterator[None]:
-    """A process started meanwhile never gets Ctrl-C, not even before `begin`; this one gets it right after."""
+def without_ctrl_c() -> Iterator[None]:
+    """A process started meanwhile never gets Ctrl-C, not even before `begin`; this one does, right after."""
     if not hasattr(signal, "pthread_sigmask"):
         yield
         return

@@ -4,23 +4,23 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ...errors import StoreInvalid
-from ..columns import Floats
+from ..columns import Floats, Rows
 from ..interval import Basis, grade_of
-from .layout import PRICED, TARGET_COLUMNS, VARIANT_COLUMNS
+from .layout import MOST_POINTS, PRICED, TARGET_COLUMNS, VARIANT_COLUMNS
 from .store import checked
 from .table import FIGURES, WORDS, Column, SweepTable, TargetRow, VariantRow
 
 _UNKNOWN, _MEASURED = np.int8(grade_of(Basis.UNKNOWN)), np.int8(grade_of(Basis.MEASURED))
 _LIMITS = ("latency_s", "period_s", "ram_bytes", "flash_bytes", "energy_j", "accuracy")
-_MOST_POINTS = 20_000_000
 _LONGEST_TEXT = 10_000_000
 _STEPS_BETWEEN_LOOKS = 100_000
 _READING = (
@@ -81,7 +81,7 @@ def read_store(path: Path) -> SweepTable:
     with opened(path) as connection:
         try:
             return _table(connection, path)
-        except (ValueError, TypeError, KeyError, IndexError, OverflowError) as error:
+        except (ValueError, TypeError, LookupError, OverflowError, RecursionError) as error:
             raise StoreInvalid(
                 f"what it holds does not fit together: {error}", where=str(path)[:200]
             ) from error
@@ -89,27 +89,31 @@ def read_store(path: Path) -> SweepTable:
 
 def _table(connection: sqlite3.Connection, path: Path) -> SweepTable:
     facts = {str(name): str(value) for name, value in connection.execute("SELECT name, value FROM fact")}
+    for name in ("run_s", "seed", "variants", "targets", "points"):
+        float(facts.get(name, "0"))
     variants = tuple(_variant(row) for row in _rows(connection, "variant", VARIANT_COLUMNS))
     targets = tuple(_target(row) for row in _rows(connection, "target", TARGET_COLUMNS))
-    places = {row.number: place for place, row in enumerate(variants)}
-    texts, coded = _texts(connection)
+    if [row.number for row in targets] != list(range(len(targets))):
+        raise ValueError("numbers of targets")
+    texts, place_of = _texts(connection)
     (count,) = connection.execute("SELECT count(*) FROM point").fetchone()
-    if count > _MOST_POINTS:
-        raise ValueError(f"{count:,} points; at most {_MOST_POINTS:,} can be read at once")
+    if count > MOST_POINTS:
+        raise ValueError(f"{count:,} points; at most {MOST_POINTS:,} can be read at once")
     columns = _point_columns(connection, count)
-    variant, target = (columns[name].astype(np.intp) for name in ("variant", "target"))
-    figures = {name: _figure(columns, name) for name in PRICED}
-    figures["accuracy"] = _accuracy(connection, variant, target)
-    order = np.array(
-        [places.get(number, -1) for number in range(int(variant.max(initial=-1)) + 1)], dtype=np.intp
+    variant = _places(columns["variant"], [row.number for row in variants], "a point's variant")
+    target = _places(columns["target"], range(len(targets)), "a point's target")
+    word = _places(columns["word"], range(len(WORDS)), "a point's verdict")
+    limiting, reason = (
+        np.array(list(place_of.values()), dtype=np.intp)[_places(columns[name], list(place_of), name)]
+        if count
+        else np.empty(0, dtype=np.intp)
+        for name in ("limiting", "reason")
     )
-    variant = order[variant]
-    if count and (variant.min() < 0 or target.max() >= len(targets) or columns["word"].max() >= len(WORDS)):
-        raise ValueError("points of variants, targets or words that are not there")
+    figures = {name: _figure(columns, name) for name in PRICED}
+    figures["accuracy"] = _accuracy(connection, variants, variant, target)
     return SweepTable(
         facts | {"store": str(path)}, _limits(facts), _objectives(facts), variants, targets, variant, target,
-        columns["word"].astype(np.int8), coded[columns["limiting"].astype(np.intp)], texts, figures,
-        coded[columns["reason"].astype(np.intp)], texts,
+        word.astype(np.int8), limiting, texts, figures, reason, texts,
     )  # fmt: skip
 
 
@@ -123,26 +127,50 @@ def _variant(row: dict[str, Any]) -> VariantRow:
     if not isinstance(axes, dict) or not isinstance(notes, list):
         raise ValueError("axes or notes of a variant")
     macs = row.pop("macs")
-    return VariantRow(
+    made = VariantRow(
         **row | {"retrain": bool(row["retrain"])}, macs=float("nan") if macs is None else float(macs),
         axes={str(key): str(value) for key, value in axes.items()}, notes=tuple(str(note) for note in notes),
     )  # fmt: skip
+    return _typed(made)
 
 
 def _target(row: dict[str, Any]) -> TargetRow:
     del row["kernels"]
-    return TargetRow(**row)
+    return _typed(TargetRow(**row))
 
 
-def _texts(connection: sqlite3.Connection) -> tuple[tuple[str, ...], Any]:
-    """The texts with "" first, and the place of each by its number in the store."""
-    rows = connection.execute("SELECT id, text FROM text ORDER BY text, id").fetchall()
-    texts = ["", *(str(text) for _, text in rows if text != "")]
+_Made = TypeVar("_Made", VariantRow, TargetRow)
+_TYPES: dict[str, tuple[type, ...]] = {"str": (str,), "int": (int,), "float": (int, float)}
+
+
+def _typed(row: _Made) -> _Made:
+    """The row, if its texts are texts and its numbers numbers."""
+    for field in fields(row):
+        value = getattr(row, field.name)
+        if not isinstance(value, _TYPES.get(str(field.type), (object,))):
+            raise TypeError(f"{field.name} of {type(row).__name__} {row.number!r}: {str(value)[:40]!r}")
+    return row
+
+
+def _texts(connection: sqlite3.Connection) -> tuple[tuple[str, ...], dict[int, int]]:
+    """The texts with "" first, and the place of each by its number in the store, numbers rising."""
+    rows = connection.execute("SELECT id, text FROM text ORDER BY id").fetchall()
+    texts = ["", *sorted(str(text) for _, text in rows if text != "")]
     where = {text: place for place, text in enumerate(texts)}
-    coded = np.zeros(max((int(key) for key, _ in rows), default=0) + 1, dtype=np.intp)
-    for key, text in rows:
-        coded[int(key)] = where[str(text)]
-    return tuple(texts), coded
+    return tuple(texts), {int(key): where[str(text)] for key, text in rows}
+
+
+def _places(column: Floats, known: Sequence[int], what: str) -> Rows:
+    """Where each number of the column stands among the known ones, which rise.
+
+    Raises:
+        ValueError: one is not among them.
+    """
+    numbers = np.array(known, dtype=np.float64)
+    found = np.searchsorted(numbers, column)
+    if len(column) and (not len(numbers) or (numbers[found.clip(max=len(numbers) - 1)] != column).any()):
+        raise ValueError(f"{what} that is not there")
+    return found.astype(np.intp)
 
 
 def _point_columns(connection: sqlite3.Connection, count: int) -> dict[str, Floats]:
@@ -150,7 +178,7 @@ def _point_columns(connection: sqlite3.Connection, count: int) -> dict[str, Floa
     names = ["variant", "target", "word", "limiting", "reason"]
     names += [f"{name}{end}" for name in PRICED for end in ("", "_lo", "_hi", "_grade")]
     found = np.empty((count, len(names)))
-    cursor = connection.execute(f"SELECT {', '.join(names)} FROM point ORDER BY id")
+    cursor = connection.execute(f"SELECT {', '.join(names)} FROM point ORDER BY id LIMIT {count}")
     begin = 0
     while rows := cursor.fetchmany(50_000):
         found[begin : begin + len(rows)] = np.array(rows, dtype=np.float64)
@@ -160,24 +188,23 @@ def _point_columns(connection: sqlite3.Connection, count: int) -> dict[str, Floa
 
 
 def _figure(columns: dict[str, Floats], name: str) -> Column:
-    grade = columns[f"{name}_grade"].astype(np.int8)
-    if len(grade) and (grade.min() < 0 or grade.max() > _UNKNOWN):
-        raise ValueError(f"the basis of {name}")
-    return Column(columns[name], columns[f"{name}_lo"], columns[f"{name}_hi"], grade)
+    grade = _places(columns[f"{name}_grade"], range(int(_UNKNOWN) + 1), f"a basis of {name}")
+    return Column(columns[name], columns[f"{name}_lo"], columns[f"{name}_hi"], grade.astype(np.int8))
 
 
-def _accuracy(connection: sqlite3.Connection, variant: Any, target: Any) -> Column:
+def _accuracy(
+    connection: sqlite3.Connection, variants: Sequence[VariantRow], variant: Rows, target: Rows
+) -> Column:
     """Measured once per variant and kernel set."""
     kernels = [row["kernels"] for row in _rows(connection, "target", ("number", "kernels"))]
     names = {name: place for place, name in enumerate(dict.fromkeys(kernels))}
-    width = max(1, len(names))
-    ends = np.full(((int(variant.max(initial=-1)) + 1) * width, 3), np.nan)
+    row_of = {row.number: place for place, row in enumerate(variants)}
+    ends = np.full((len(variants), max(1, len(names)), 3), np.nan)
     for number, name, *three in connection.execute("SELECT variant, kernels, value, lo, hi FROM quality"):
-        slot = number * width + names[name] if name in names else -1
-        if 0 <= slot < len(ends):
-            ends[slot] = [np.nan if end is None else float(end) for end in three]
+        if number in row_of and name in names:
+            ends[row_of[number], names[name]] = [np.nan if end is None else float(end) for end in three]
     by_target = np.array([names[name] for name in kernels], dtype=np.intp)
-    found = ends[variant * width + by_target[target]] if len(variant) else np.empty((0, 3))
+    found = ends[variant, by_target[target]] if len(variant) else np.empty((0, 3))
     grade = np.where(np.isnan(found[:, 0]), _UNKNOWN, _MEASURED).astype(np.int8)
     return Column(found[:, 0], found[:, 1], found[:, 2], grade)
 

@@ -94,7 +94,7 @@ def _opened(path: Path, *, resume: bool) -> Store:
 
 
 def _begin(store: Store, grid: Grid, facts: dict[str, str]) -> float:
-    """A new store says what it is of, one that is there has to be of the same; seconds that it took before."""
+    """A new store says what it is of, one that is there has to agree; the seconds it took before."""
     held = store.facts
     if not held:
         store.begin(facts, ((target_row(spec), kernels_of(spec)) for spec in grid.targets))
@@ -102,8 +102,8 @@ def _begin(store: Store, grid: Grid, facts: dict[str, str]) -> float:
     try:
         before_s, marks = float(held["run_s"]), dict(json.loads(held["fingerprints"]))
     except (KeyError, ValueError, TypeError, RecursionError) as error:
-        what = f"it does not say what it is of: {error}"
-        raise StoreInvalid(what, where=str(store.path)[:200], fix="start anew with another --store") from error
+        what, fix = f"it does not say what it is of: {error}", "start anew with another --store"
+        raise StoreInvalid(what, where=str(store.path)[:200], fix=fix) from error
     changed = [part for part, mark in fingerprints(grid).items() if marks.get(part) != mark]
     if changed:
         raise StoreInvalid(

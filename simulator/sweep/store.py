@@ -42,8 +42,9 @@ class Store:
 
     def __init__(self, path: Path, *, is_new: bool) -> None:
         """Raises: StoreInUse, StoreInvalid."""
-        self.path = path
+        self.path, self._is_new = path, is_new
         self._lease = Lease(path)
+        self._texts: dict[str, int] = {}
         try:
             self._connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_S)
         except BaseException:
@@ -67,11 +68,18 @@ class Store:
             raise
 
     def close(self) -> None:
-        """One file is left: what SQLite wrote beside it goes into it."""
+        """One file is left: what SQLite wrote beside it goes into it; none, if it was made for nothing."""
+        is_for_nothing = False
+        with suppress(sqlite3.Error):
+            is_for_nothing = self._is_new and not self.finished_tiles()
         with suppress(sqlite3.Error):  # somebody reads; the last reader takes the log in
             self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA journal_mode = DELETE")
-        self._drop()
+        self._connection.close()
+        if is_for_nothing:
+            with suppress(OSError):
+                self.path.unlink()
+        self._lease.release()
 
     def _drop(self) -> None:
         self._connection.close()
@@ -157,7 +165,6 @@ class Store:
 
     def _create(self) -> None:
         rows = [(grade, basis.value) for grade, basis in enumerate(BY_WEAKNESS)]
-        self._texts: dict[str, int] = {}
         self._connection.execute("BEGIN IMMEDIATE")
         for statement in CREATE.split(";"):
             self._connection.execute(statement)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -71,6 +72,7 @@ def sweep(
     from ..simulator.sweep.session import sweep as run
     from .progress import ProgressLine
 
+    gc.enable()  # a check is too short for it
     path = store or scenario.parent / f"{scenario.stem}.sweep"
     _leave_whole(path, output)
     command = shlex.join(["preflash", "sweep", str(scenario), *(["--store", str(store)] if store else [])])

@@ -6,7 +6,6 @@ import hashlib
 import logging
 import pickle
 import queue
-import sys
 import threading
 import warnings
 from collections import OrderedDict
@@ -22,7 +21,7 @@ from .tile import Tile, TileResult, Worker
 
 _NOT_THERE = "Dask is not installed"
 _MOST_GRIDS = 2
-_ANSWER_S, _WORKERS_S, _LOOK_EVERY_S, _WITHOUT_WORKERS_S = 15, 60, 2.0, 60.0
+_ANSWER_S, _WORKERS_S, _LOOK_EVERY_S, _WITHOUT_WORKERS_S = 10, 60, 2.0, 60.0
 _of_thread = threading.local()  # of a thread of a worker process: grid -> its Worker
 
 
@@ -93,12 +92,10 @@ class DaskPool:
                     part.close(timeout=10)
 
     def _connect(self, distributed: Any, scheduler: str, workers: int) -> None:
-        if sys.platform != "win32":
-            from multiprocessing import resource_tracker
-
-            resource_tracker.ensure_running()  # or it would let Ctrl-C through to the workers
         try:
-            if not scheduler:
+            if scheduler:  # a client that fails over the address itself never closes
+                distributed.comm.get_address_host_port(scheduler)
+            else:
                 self._cluster = distributed.LocalCluster(
                     n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None,
                     silence_logs=logging.CRITICAL,

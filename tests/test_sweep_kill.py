@@ -7,6 +7,7 @@ import random
 import re
 import signal
 import sqlite3
+import subprocess
 import sys
 import time
 from collections import Counter
@@ -57,9 +58,8 @@ def test_after_a_kill_at_any_moment_resume_ends_with_the_same_points(
     store, log = tmp_path / "killed.sweep", tmp_path / "log"
     log.touch()
     words = ("sweep", whole.scenario, "--store", store, "-j", WORKERS)
-    moment_s = random.Random(number).uniform(0.05, 1) * whole.seconds
     run = started(*words, log=log, pause_s=PAUSE_S)
-    time.sleep(moment_s)
+    moment = wait_for_a_moment(random.Random(number), run, log, whole.seconds)
     end_with(run, signal.SIGKILL, whole_group=number % 2 == 1)
     assert left_after(run.pid, 5) == {}, "workers end with the process that started them"
     committed = tiles_in(store)
@@ -68,12 +68,21 @@ def test_after_a_kill_at_any_moment_resume_ends_with_the_same_points(
     assert (code, err) == (0, f"preflash: wrote {store}\n")
     begun = Counter(map(int, log.read_text().split()))
     again = sum(begun.values()) - TILES
-    print(
-        f"kill {number}: at {moment_s:.2f} s, {len(committed)} of {TILES} tiles kept, {again} evaluated again"
-    )
+    print(f"kill {number}: {moment}, {len(committed)} of {TILES} tiles kept, {again} evaluated again")
     assert all(begun[tile] == 1 for tile in committed) and 0 <= again <= WORKERS
     assert_no_point_twice(store)
     assert exported(store) == whole.csv
+
+
+def wait_for_a_moment(rng: random.Random, run: subprocess.Popen[str], log: Path, seconds: float) -> str:
+    """Some while into the evaluation of any of the tiles; one time in four any time at all, also before."""
+    count, delay_s = rng.randint(1, TILES), rng.uniform(0, 2 * PAUSE_S)
+    if rng.random() < 0.25:
+        count, delay_s = 0, rng.uniform(0, seconds)
+    while run.poll() is None and len(log.read_text().split()) < count:
+        time.sleep(0.002)
+    time.sleep(delay_s)
+    return f"{delay_s:.2f} s after the start" if not count else f"{1e3 * delay_s:.0f} ms into tile {count}"
 
 
 def assert_no_point_twice(store: Path) -> None:

@@ -137,7 +137,7 @@ def test_ctrl_c_leaves_a_store_and_says_how_to_go_on(whole: Whole, tmp_path: Pat
 
 
 def test_ctrl_c_while_workers_start_is_as_quiet(whole: Whole, tmp_path: Path) -> None:
-    for moment_s in (0.2, 0.35, 0.5):
+    for moment_s in (0.2, 0.4):
         run = started("sweep", whole.scenario, "--store", tmp_path / "early.sweep", "-j", WORKERS)
         until = time.monotonic() + 30
         while not workers_of(run.pid) and time.monotonic() < until:

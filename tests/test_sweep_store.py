@@ -9,13 +9,17 @@ from pathlib import Path
 
 import pytest
 from preflash.errors import StoreInUse, StoreInvalid
+from preflash.graphs.tflite.write import write_tflite
+from preflash.graphs.zoo import build
 from preflash.simulator.sweep.lease import Lease
 from preflash.simulator.sweep.reading import opened, read_store
 from preflash.simulator.sweep.session import Ways, sweep
 from preflash.simulator.sweep.store import Store
 from sweep_runs import exported
 
-BOARD = Path(__file__).resolve().parents[1] / "devices" / "boards" / "nucleo-u575zi.toml"
+DEVICES = Path(__file__).resolve().parents[1] / "devices"
+BOARD = DEVICES / "boards" / "nucleo-u575zi.toml"
+CALIBRATION = DEVICES / "calibrations" / "shipped.toml"
 SCENARIO = """
 [[model]]
 zoo = "kws01"
@@ -95,6 +99,23 @@ def test_a_board_file_that_changed_is_noticed(store: Path, tmp_path: Path) -> No
     text = board.read_text(encoding="utf-8")
     board.write_text(text.replace('title = "', 'title = "my '), encoding="utf-8")
     with pytest.raises(StoreInvalid, match="boards, runtimes and calibration changed"):
+        sweep(scenario, store, Ways(resume=True))
+
+
+def test_a_model_file_and_a_calibration_that_changed_are_noticed(tmp_path: Path) -> None:
+    scenario = folder_with_scenario(tmp_path)
+    words = SCENARIO.replace('zoo = "kws01"', 'file = "m.tflite"')
+    scenario.write_text('calibration = "own.toml"\n' + words, encoding="utf-8")
+    model, own, store = tmp_path / "m.tflite", tmp_path / "own.toml", tmp_path / "s.sweep"
+    model.write_bytes(write_tflite(build("kws01")))
+    own.write_text(CALIBRATION.read_text(encoding="utf-8"), encoding="utf-8")
+    sweep(scenario, store)
+    own.write_text(CALIBRATION.read_text(encoding="utf-8").replace("cpi = 1.169", "cpi = 1.2"))
+    with pytest.raises(StoreInvalid, match="of another sweep: boards, runtimes and calibration changed"):
+        sweep(scenario, store, Ways(resume=True))
+    own.write_text(CALIBRATION.read_text(encoding="utf-8"), encoding="utf-8")
+    model.write_bytes(write_tflite(build("kws01", seed=1)))
+    with pytest.raises(StoreInvalid, match="of another sweep: models and recipes changed"):
         sweep(scenario, store, Ways(resume=True))
 
 

@@ -44,8 +44,7 @@ class DaskPool:
         self._done: queue.SimpleQueue[str] = queue.SimpleQueue()
         self._alone_since_s: float | None = None
         try:
-            with without_ctrl_c():
-                self._connect(distributed, scheduler, workers)
+            self._connect(distributed, scheduler, workers)
             self._workers = self._await_workers(max(1, workers))
             self._check_versions()
             self._grid = self._sent(packed)
@@ -96,10 +95,11 @@ class DaskPool:
             if scheduler:  # a client that fails over the address itself never closes
                 distributed.comm.get_address_host_port(scheduler)
             else:
-                self._cluster = distributed.LocalCluster(
-                    n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None,
-                    silence_logs=logging.CRITICAL,
-                )  # fmt: skip
+                with without_ctrl_c():
+                    self._cluster = distributed.LocalCluster(
+                        n_workers=workers, threads_per_worker=1, processes=True, dashboard_address=None,
+                        silence_logs=logging.CRITICAL,
+                    )  # fmt: skip
             self._client = distributed.Client(
                 self._cluster or scheduler, timeout=f"{_ANSWER_S}s", set_as_default=False
             )

@@ -105,16 +105,25 @@ class Processes:
 
 @contextlib.contextmanager
 def without_ctrl_c() -> Iterator[None]:
-    """A process started meanwhile never gets Ctrl-C, not even before `begin`; this one does, right after."""
-    if not hasattr(signal, "pthread_sigmask"):
+    """A process started meanwhile never gets Ctrl-C, not even before `begin`; this one does, right after.
+
+    The mask is for the process that inherits it. A thread without it may still take the signal, for which
+    Python would stop this one half way through, so that the new process finds half of what it is to read.
+    """
+    if not hasattr(signal, "pthread_sigmask") or threading.current_thread() is not threading.main_thread():
         yield
         return
     resource_tracker.ensure_running()  # it would let Ctrl-C through again when it starts
+    came: list[int] = []
+    handler = signal.signal(signal.SIGINT, lambda number, _frame: came.append(number))
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        signal.signal(signal.SIGINT, handler or signal.SIG_DFL)
+    if came:
+        signal.raise_signal(signal.SIGINT)
 
 
 _here: list[Worker] = []  # of a worker process: its one Worker

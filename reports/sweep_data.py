@@ -13,6 +13,7 @@ from .blocks import Block, Cell
 from .sweep_words import HEADS, amount, figure_names, figure_text, spread_text, target_label, variant_label
 
 _MOST_ROWS = 12
+_PERIOD = "period"
 _MEANING = {
     "FITS": "fits", "TIGHT": "fits with little left", "RISKY": "may not fit", "UNKNOWN": "cannot be said",
     "NO": "does not fit", "ERROR": "failed",
@@ -34,12 +35,21 @@ def counts(summary: Summary) -> tuple[tuple[str, str, int], ...]:
 def counts_sentence(summary: Summary) -> str:
     """How many points there are, and how many fit, do not, are unknown, failed."""
     said = ", ".join(f"{count:,} {meaning}" for _, meaning, count in counts(summary))
-    return f"{len(summary.table):,} points: {said or 'none is finished'}."
+    left = unfinished(summary)
+    more = f" {left:,} points of the grid are not finished yet." if left else ""
+    return f"{len(summary.table):,} points: {said or 'none is finished'}.{more}"
+
+
+def unfinished(summary: Summary) -> int:
+    """Points of the grid that the store does not have yet."""
+    planned = summary.table.facts.get("points", "")
+    return max(0, int(planned) - len(summary.table)) if planned.isdecimal() else 0
 
 
 def limits_sentence(summary: Summary) -> str:
     """The limits that the scenario states."""
-    said = [f"{HEADS.get(name, name)} {_limit(name, value)}" for name, value in summary.table.limits.items()]
+    limits = summary.table.limits
+    said = [f"{HEADS.get(name, _PERIOD)} {_limit(name, value)}" for name, value in limits.items()]
     return f"Limits: {', '.join(said)}." if said else "No limits were stated but the devices' own."
 
 
@@ -94,7 +104,8 @@ def _point_row(
 ) -> tuple[Cell, ...]:
     table = summary.table
     figures = tuple(figure_text(table, name, point) for name in names)
-    where = (variant_label(table, point), target_label(table, point))
+    own = table.targets[table.target[point]].device if first else ""
+    where = (variant_label(table, point), target_label(table, point).removeprefix(own).strip())
     return (*first, *where, *figures, WORDS[table.word[point]])
 
 
@@ -108,7 +119,7 @@ def front_sentence(summary: Summary) -> str:
     within = best.compared - len(best.best) - worse
     left = f" {best.unknown:,} were left out: a figure is unknown." if best.unknown else ""
     return (
-        f"Of {best.compared:,} points that fit, no other beats {len(best.best):,} by {by}. "
+        f"Of {best.compared:,} points that answer the question, no other beats {len(best.best):,} by {by}. "
         f"{worse:,} are worse beyond the error, {max(0, within):,} within it.{left}"
     )
 
@@ -175,8 +186,10 @@ def ladder_block(summary: Summary) -> Block | None:
     if not summary.ladder:
         return None
     several = len(summary.ladder) > 1
+    each = summary.ladder[1:] if several else summary.ladder
+    least = [f"{stairs.model or 'It'} from {shown.memory(stairs.steps[0].need_bytes)}" for stairs in each]
     rows: list[tuple[Cell, ...]] = []
-    for stairs in summary.ladder[1:] if several else summary.ladder:
+    for stairs in each:
         steps = stairs.steps
         kept = steps if len(steps) <= _MOST_ROWS else (*steps[: _MOST_ROWS - 1], steps[-1])
         for step in kept:
@@ -185,7 +198,8 @@ def ladder_block(summary: Summary) -> Block | None:
                          variant_label(summary.table, step.point)))  # fmt: skip
     goal = "best accuracy" if summary.ladder[0].goal[0] == "accuracy" else "lowest latency"
     sentence = f"From how much RAM on which {goal} can be had, on any device; flash and time still decide."
-    return Block("What a RAM budget buys", (sentence,), ("model", "from", goal, "with"), tuple(rows))
+    fits = f"Fits at all: {', '.join(least[:_MOST_ROWS])}{' …' if len(least) > _MOST_ROWS else ''}."
+    return Block("What a RAM budget buys", (sentence, fits), ("model", "from", goal, "with"), tuple(rows))
 
 
 def curves_block(summary: Summary) -> Block | None:

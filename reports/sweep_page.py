@@ -47,6 +47,7 @@ def page_data(summary: Summary) -> dict[str, Any]:
         "question": shown.clean(table.facts.get("question") or "Which variant runs on which device?"),
         "counts": sweep_data.counts(summary),
         "bar": _stacked(summary, total),
+        "unfinished": sweep_data.unfinished(summary),
         "limits": sweep_data.limits_sentence(summary),
         "goals": answer_rows(summary),
         "scatter": sweep_charts.scatter(summary),

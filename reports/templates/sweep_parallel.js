@@ -55,7 +55,7 @@
       else if (rail.levels) { label(rail.levels.length + " levels", up(1) - 8); }
       else { label(sweep.amount(rail.name, rail.value(1)), up(1) - 8); label(sweep.amount(rail.name, rail.value(0)), up(0) + 16); }
       if (range) {
-        var y0 = up(rail.share(range[0])), y1 = up(rail.share(range[1]));
+        var y0 = up(inside(rail.share(range[0]))), y1 = up(inside(rail.share(range[1])));
         pen.strokeStyle = sweep.colour("--mark"); pen.lineWidth = 2; pen.strokeRect(x - 7, Math.min(y0, y1) - 2, 14, Math.abs(y1 - y0) + 4);
       }
     });
@@ -77,11 +77,14 @@
   }
 
   function place(event) { var r = canvas.getBoundingClientRect(); return { x: event.clientX - r.left, y: event.clientY - r.top }; }
+  function inside(share) { return share >= 0 ? Math.min(share, 1) : 0; }
   function share(y) { return Math.min(1, Math.max(0, (height - bottom - y) / (height - top - bottom))); }
   canvas.addEventListener("pointerdown", function (event) {
-    var p = place(event), k = rails.findIndex(function (rail, n) { return Math.abs(at(n) - p.x) < 26; });
+    var p = place(event), k = railAt(p);
     if (k >= 0) { drag = { rail: rails[k], from: p.y, moved: false }; try { canvas.setPointerCapture(event.pointerId); } catch (gone) { /* no such pointer */ } }
   });
+  function railAt(p) { return rails.findIndex(function (rail, n) { return Math.abs(at(n) - p.x) < 26; }); }
+  canvas.addEventListener("touchstart", function (event) { if (railAt(place(event.touches[0])) >= 0) { event.preventDefault(); } }, { passive: false });
   canvas.addEventListener("pointermove", function (event) {
     if (!drag) { return; }
     var p = place(event), ends = [share(drag.from), share(p.y)].sort(function (a, b) { return a - b; });

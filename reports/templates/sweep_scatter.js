@@ -165,8 +165,8 @@
     pen.beginPath(); pen.rect(edge.left, edge.top, now.width - edge.left - edge.right, now.height - edge.top - edge.bottom); pen.clip();
     drawDensity(now.x, now.y);
     drawPoints(now.x, now.y);
-    pen.restore();
     drawAsked(now);
+    pen.restore();
     var legend = sweep.byId("colours"), colouring = sweep.colouring();
     legend.textContent = "";
     colouring.names.forEach(function (name, k) {
@@ -189,6 +189,7 @@
     return best;
   }
   canvas.addEventListener("pointerdown", function (event) { var at = place(event); drag = { x0: at.x, y0: at.y, x1: at.x, y1: at.y, path: sweep.byId("lasso").checked ? [at] : null }; if (event.pointerId) { try { canvas.setPointerCapture(event.pointerId); } catch (gone) { /* no such pointer */ } } });
+  canvas.addEventListener("touchstart", function (event) { if (sweep.byId("lasso").checked) { event.preventDefault(); } }, { passive: false });
   canvas.addEventListener("pointermove", function (event) {
     var at = place(event), i;
     if (drag) { drag.x1 = at.x; drag.y1 = at.y; if (drag.path) { drag.path.push(at); } sweep.changed(true); return; }

@@ -66,7 +66,7 @@ def _of_variants(variants: Sequence[VariantRow]) -> list[tuple[str, list[str]]]:
 _TARGET_AXES: tuple[tuple[str, Callable[[TargetRow], str]], ...] = (
     ("device", lambda row: row.device),
     ("runtime", lambda row: row.runtime),
-    ("clock", lambda row: f"{row.clock_hz / 1e6:g}"),
+    ("clock MHz", lambda row: f"{row.clock_hz / 1e6:g}"),
     ("place", lambda row: row.place or NOT_SWEPT),
     ("supply", lambda row: row.supply or NOT_SWEPT),
     ("npu", lambda row: row.npu or NOT_SWEPT),

@@ -12,6 +12,7 @@ from ..columns import Floats, Rows
 from .dominance import dominated
 from .table import SweepTable
 
+_Mask = npt.NDArray[np.bool_]
 Goal = tuple[str, str]  # a figure, and "min" or "max"
 AXES: tuple[Goal, ...] = (("ram_bytes", "min"), ("latency_s", "min"), ("accuracy", "max"))
 
@@ -38,14 +39,17 @@ def pareto(table: SweepTable, axes: Sequence[Goal] = AXES, *, only_ok: bool = Tr
     return front(table, axes, only_ok=only_ok).best
 
 
-def front(table: SweepTable, axes: Sequence[Goal] = AXES, *, only_ok: bool = True) -> Front:
+def front(
+    table: SweepTable, axes: Sequence[Goal] = AXES, *, only_ok: bool = True, among: _Mask | None = None
+) -> Front:
     """The front with what it was taken from.
 
     Args:
         axes: figures and directions, one or more.
         only_ok: whether only points that fit take part.
+        among: which points take part, if it is not that.
     """
-    asked = table.is_ok if only_ok else np.ones(len(table), dtype=bool)
+    asked = _asked(table, only_ok, among)
     figures = np.stack([_towards_less(table.figures[name].value, way) for name, way in axes], axis=1)
     known = asked & ~np.isnan(figures).any(axis=1)
     place = np.flatnonzero(known)
@@ -56,13 +60,13 @@ def front(table: SweepTable, axes: Sequence[Goal] = AXES, *, only_ok: bool = Tru
 
 
 def surely_dominated(
-    table: SweepTable, axes: Sequence[Goal] = AXES, *, only_ok: bool = True
-) -> npt.NDArray[np.bool_]:
+    table: SweepTable, axes: Sequence[Goal] = AXES, *, only_ok: bool = True, among: _Mask | None = None
+) -> _Mask:
     """Whether another point's worst corner beats this point's best corner: worse beyond the error.
 
     False for points that do not take part or whose ends are unknown.
     """
-    asked = table.is_ok if only_ok else np.ones(len(table), dtype=bool)
+    asked = _asked(table, only_ok, among)
     best = np.stack([_corner(table, goal, is_best=True) for goal in axes], axis=1)
     worst = np.stack([_corner(table, goal, is_best=False) for goal in axes], axis=1)
     found = np.zeros(len(table), dtype=bool)
@@ -76,6 +80,12 @@ def surely_dominated(
 def usable_axes(table: SweepTable, axes: Sequence[Goal] = AXES) -> tuple[Goal, ...]:
     """Those of the axes that any point has a figure on."""
     return tuple((name, way) for name, way in axes if not np.isnan(table.figures[name].value).all())
+
+
+def _asked(table: SweepTable, only_ok: bool, among: _Mask | None) -> _Mask:
+    if among is not None:
+        return among
+    return table.is_ok if only_ok else np.ones(len(table), dtype=bool)
 
 
 def _corner(table: SweepTable, goal: Goal, *, is_best: bool) -> Floats:

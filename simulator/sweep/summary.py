@@ -20,7 +20,7 @@ from .pareto import AXES, Front, Goal, front, surely_dominated, usable_axes
 from .suitable import suitable
 from .table import FIGURES, UNITS, WORDS, SweepTable
 
-MOST_EMBEDDED = 20_000  # a page carries every point up to here
+MOST_EMBEDDED, MOST_TEXT_BYTES = 20_000, 2_500_000  # a page carries every point up to here
 _TOP = 200
 _MOST_FRONT = 1_000
 _METRICS = tuple(name for name in FIGURES if name != "arena_bytes")
@@ -34,7 +34,7 @@ class Summary:
     Args:
         suitable: how many fit and keep every stated limit.
         words: points per word of WORDS.
-        clearly_worse: of those that fit, how many another beats beyond the error; None if not looked at.
+        clearly_worse: points of the front's that another beats beyond the error; None if not looked at.
         shown: positions of the points that a page carries: all, or the front and the best per goal.
         densities: grids for what is not shown; () where all is.
     """
@@ -65,22 +65,28 @@ class Summary:
 def summarise(table: SweepTable) -> Summary:
     """All analyses of the table."""
     goals = compared_by(table)
-    axes, best = sweep_axes(table), front(table, goals) if goals else None
+    good = suitable(table)
+    axes, best = sweep_axes(table), front(table, goals, among=good) if goals else None
     found = tuple(made for figure in _METRICS if (made := effects(table, axes, figure)))
     ranges = scales(table)
-    is_whole = len(table) <= MOST_EMBEDDED
+    is_whole = len(table) <= MOST_EMBEDDED and _text_bytes(table) <= MOST_TEXT_BYTES
     answered = answers(table)
     return Summary(
-        table, int(suitable(table).sum()),
+        table, int(good.sum()),
         tuple(int(n) for n in np.bincount(table.word, minlength=len(WORDS))),
         answered, axes, best,
-        int(surely_dominated(table, goals).sum()) if goals else None,
+        int(surely_dominated(table, goals, among=good).sum()) if goals else None,
         found, _together(table, axes, found), ladder(table),
         tuple((cost, drawn) for cost in _COSTS if (drawn := curves(table, cost))),
         feasibility(table), failures(table), ranges,
         () if is_whole else _densities(table, ranges),
         np.arange(len(table)) if is_whole else _extract(table, best, answered),
     )  # fmt: skip
+
+
+def _text_bytes(table: SweepTable) -> int:
+    """What the names of its variants take."""
+    return sum(len(row.text) + len(row.label) for row in table.variants)
 
 
 def compared_by(table: SweepTable) -> tuple[Goal, ...]:
@@ -92,15 +98,23 @@ def compared_by(table: SweepTable) -> tuple[Goal, ...]:
 def _together(
     table: SweepTable, axes: tuple[Axis, ...], found: tuple[tuple[Effect, ...], ...]
 ) -> Together | None:
-    """The two strongest axes on latency, else on the first figure that has any."""
+    """The strongest axis on latency and the next that crosses it, else on the first figure that has any."""
     chosen = next((made for made in found if made[0].figure == "latency_s"), found[0] if found else ())
     if len(chosen) < 2:
         return None
-    by_name = {axis.name: axis for axis in axes}
-    return together(table, by_name[chosen[0].axis], by_name[chosen[1].axis], chosen[0].figure)
+    first, *others = ({axis.name: axis for axis in axes}[effect.axis] for effect in chosen)
+    second = next((axis for axis in others if _are_crossed(first, axis)), others[0])
+    return together(table, first, second, chosen[0].figure)
+
+
+def _are_crossed(one: Axis, other: Axis) -> bool:
+    """Whether most pairs of levels occur: a device and its own clock do not cross."""
+    cells = len(one.levels) * len(other.levels)
+    return 2 * len(np.unique(one.code * len(other.levels) + other.code)) > cells
 
 
 def _densities(table: SweepTable, ranges: tuple[Scale, ...]) -> tuple[Density, ...]:
+    ranges = tuple(scale for scale in ranges if scale.figure in _METRICS) or ranges
     pairs = [(x, y) for place, x in enumerate(ranges) for y in ranges[place + 1 :]]
     return tuple(density(table, x, y) for x, y in pairs)
 

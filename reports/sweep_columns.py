@@ -14,16 +14,16 @@ from .data import number
 from .format import clean
 from .sweep_words import target_words
 
-_DIGITS, _END_DIGITS = 5, 4
+_DIGITS = 5  # rounding keeps lo <= value <= hi
 
 
-def packed(values: npt.NDArray[Any], digits: int = _DIGITS) -> Any:
-    """Numbers with so many digits, null for nan; one value where all are the same.
+def packed(values: npt.NDArray[Any]) -> Any:
+    """Numbers with five digits, null for nan; one value where all are the same.
 
     >>> packed(np.array([0.1234567, np.nan, 4096.0])), packed(np.array([7, 7]))
     ([0.12346, None, 4096], {'all': 7})
     """
-    rounded = [_short(value, digits) for value in values.tolist()]
+    rounded = [_short(value) for value in values.tolist()]
     if len(rounded) > 1 and all(value == rounded[0] for value in rounded):
         return {"all": rounded[0]}
     return rounded
@@ -57,7 +57,7 @@ def point_columns(summary: Summary) -> dict[str, Any]:
     for name, column in table.figures.items():
         value, lo, hi = column.value[shown], column.lo[shown], column.hi[shown]
         is_exact = all(np.array_equal(value, end, equal_nan=True) for end in (lo, hi))
-        ends = {} if is_exact else {"lo": packed(lo, _END_DIGITS), "hi": packed(hi, _END_DIGITS)}
+        ends = {} if is_exact else {"lo": packed(lo), "hi": packed(hi)}
         grade = packed(column.grade[shown])
         columns["figures"][name] = {"value": packed(value), **ends, "grade": grade}
     return columns
@@ -125,8 +125,8 @@ def _used(rows: Rows) -> tuple[Rows, Rows]:
     return used, place.reshape(-1)
 
 
-def _short(value: Any, digits: int) -> int | float | None:
-    """So many digits, or all of a whole number."""
+def _short(value: Any) -> int | float | None:
+    """Five digits, or all of a whole number."""
     if isinstance(value, float) and not value.is_integer():
-        return number(float(f"{value:.{digits}g}"))
+        return number(float(f"{value:.{_DIGITS}g}"))
     return number(value)

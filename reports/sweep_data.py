@@ -114,6 +114,8 @@ def front_sentence(summary: Summary) -> str:
     best = summary.front
     if best is None:
         return "No figure is known of any point, so none can be compared."
+    if not best.compared:
+        return "No point that answers the question has all of these figures, so there is nothing to compare."
     by = ", ".join(f"{'more' if way == 'max' else 'less'} {HEADS[name]}" for name, way in best.axes)
     worse = summary.clearly_worse or 0
     within = best.compared - len(best.best) - worse
@@ -187,19 +189,26 @@ def ladder_block(summary: Summary) -> Block | None:
         return None
     several = len(summary.ladder) > 1
     each = summary.ladder[1:] if several else summary.ladder
-    least = [f"{stairs.model or 'It'} from {shown.memory(stairs.steps[0].need_bytes)}" for stairs in each]
+    least = [
+        f"{stairs.model or _only_model(summary)} from {shown.memory(stairs.steps[0].need_bytes)}"
+        for stairs in each
+    ]
     rows: list[tuple[Cell, ...]] = []
     for stairs in each:
         steps = stairs.steps
         kept = steps if len(steps) <= _MOST_ROWS else (*steps[: _MOST_ROWS - 1], steps[-1])
         for step in kept:
             figure = amount(stairs.goal[0], step.value)
-            rows.append((stairs.model or "all", shown.memory(step.need_bytes), figure,
+            rows.append((stairs.model or _only_model(summary), shown.memory(step.need_bytes), figure,
                          variant_label(summary.table, step.point)))  # fmt: skip
     goal = "best accuracy" if summary.ladder[0].goal[0] == "accuracy" else "lowest latency"
     sentence = f"From how much RAM on which {goal} can be had, on any device; flash and time still decide."
     fits = f"Fits at all: {', '.join(least[:_MOST_ROWS])}{' …' if len(least) > _MOST_ROWS else ''}."
     return Block("What a RAM budget buys", (sentence, fits), ("model", "from", goal, "with"), tuple(rows))
+
+
+def _only_model(summary: Summary) -> str:
+    return summary.table.variants[0].model
 
 
 def curves_block(summary: Summary) -> Block | None:

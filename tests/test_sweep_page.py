@@ -280,4 +280,4 @@ def test_a_phone_sees_no_page_wider_than_itself(tmp_path: Path) -> None:
 
 
 def test_a_sweep_of_one_point_has_a_page() -> None:
-    assert "1 points, 1 answer the question" in render_sweep(plain("F", ram_bytes=[1], latency_s=[1]), "html")
+    assert "1 point, 1 answers the question" in render_sweep(plain("F", ram_bytes=[1], latency_s=[1]), "html")

@@ -4,7 +4,7 @@
   var box = sweep.byId("scatter");
   if (!box || sweep.known.length < 2) { return; }
   var canvas = box.querySelector("canvas"), pen = canvas.getContext("2d"), tip = sweep.element("div", undefined, "tip");
-  var edge = { left: 76, right: 16, top: 26, bottom: 44 }, drag = null, asked = sweep.asked;
+  var edge = { left: 76, right: 26, top: 26, bottom: 44 }, drag = null, asked = sweep.asked;
   tip.hidden = true;
   box.appendChild(tip);
   box.hidden = false;

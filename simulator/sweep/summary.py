@@ -103,8 +103,8 @@ def _together(
     if len(chosen) < 2:
         return None
     first, *others = ({axis.name: axis for axis in axes}[effect.axis] for effect in chosen)
-    second = next((axis for axis in others if _are_crossed(first, axis)), others[0])
-    return together(table, first, second, chosen[0].figure)
+    second = next((axis for axis in others if _are_crossed(first, axis)), None)
+    return together(table, first, second, chosen[0].figure) if second else None
 
 
 def _are_crossed(one: Axis, other: Axis) -> bool:

@@ -181,8 +181,8 @@ def _matrix_cell(summary: Summary, at: tuple[int, int], has_many: bool) -> Matri
     if not points:
         return MatrixCell("none", "", _SHADES, "no point")
     word = WORDS[found.word[at]]
-    limiting = shown.clean(limits[found.limiting[at]]) if limits else ""
-    title = f"{word} · {limiting}" + (f" · {fitting:,} of {points:,} fit" if points > 1 else "")
+    limiting = f" · {shown.clean(limits[found.limiting[at]])}" if limits and word != "ERROR" else ""
+    title = f"{word}{limiting}" + (f" · {fitting:,} of {points:,} fit" if points > 1 else "")
     if not has_many or not fitting:
         return MatrixCell(word, LETTERS[word], _SHADES, title)
     return MatrixCell(word, str(max(1, 100 * fitting // points)), _SHADES * fitting // points, title)

@@ -50,6 +50,7 @@ def point_columns(summary: Summary) -> dict[str, Any]:
         "variant": packed(variant[1]),
         "target": packed(target[1]),
         "word": packed(table.word[shown]),
+        "worse": packed(summary.worse[shown].astype(np.int8)),
         "limiting": packed(table.limiting[shown]),
         "reason": coded(table.texts[code] for code in table.reason[shown]),
         "figures": {},

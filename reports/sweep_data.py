@@ -117,7 +117,7 @@ def front_sentence(summary: Summary) -> str:
     if not best.compared:
         return "No point that answers the question has all of these figures, so there is nothing to compare."
     by = ", ".join(f"{'more' if way == 'max' else 'less'} {HEADS[name]}" for name, way in best.axes)
-    worse = summary.clearly_worse or 0
+    worse = summary.clearly_worse
     within = best.compared - len(best.best) - worse
     left = f" {best.unknown:,} were left out: a figure is unknown." if best.unknown else ""
     return (

@@ -59,11 +59,12 @@ def _csv(summary: Summary, _command: str) -> str:
 
 def _csv_point(table: SweepTable, point: int) -> list[Any]:
     variant, target = table.variants[table.variant[point]], table.targets[table.target[point]]
-    limiting = table.limits_named[table.limiting[point]] if table.limits_named else ""
+    word = WORDS[table.word[point]]
+    limiting = table.limits_named[table.limiting[point]] if table.limits_named and word != "ERROR" else ""
     figures = [part[point] for column in table.figures.values() for part in column[:3]]
     return [
         point, clean(variant.model), clean(variant.name), clean(variant.text), clean(target.runtime),
-        target.clock_hz, clean(target.place), WORDS[table.word[point]], clean(limiting),
+        target.clock_hz, clean(target.place), word, clean(limiting),
         *("" if np.isnan(value) else value for value in figures),
     ]  # fmt: skip
 

@@ -54,7 +54,7 @@ _ANSWER = _object(
 )  # fmt: skip
 _FRONT = _object(
     axes=_list(_GOAL), points=_list(_COUNT), count=_COUNT, compared=_COUNT, unknown=_COUNT,
-    clearly_worse=_or_null(_COUNT),
+    clearly_worse=_COUNT,
 )  # fmt: skip
 _EFFECT = _object(
     axis=_TEXT, figure=_FIGURE, share=_SHARE, level_count=_COUNT,
@@ -85,7 +85,7 @@ _TARGETS = _object(
     column=_COLUMN,
 )  # fmt: skip
 _POINTS = _object(
-    count=_COUNT, point=_or_null(_list(_COUNT)), variant=_COLUMN, target=_COLUMN, word=_COLUMN,
+    count=_COUNT, point=_or_null(_list(_COUNT)), variant=_COLUMN, target=_COLUMN, word=_COLUMN, worse=_COLUMN,
     limiting=_COLUMN, reason=_TEXTS, figures=_object(**dict.fromkeys(FIGURES, _OF_FIGURE)),
 )  # fmt: skip
 SWEEP_SCHEMA: _Schema = {

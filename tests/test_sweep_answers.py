@@ -97,3 +97,8 @@ def test_every_answer_fits_and_none_is_better() -> None:
         if fastest is not None:
             late = sweep.figures["latency_s"].value
             assert late[fastest] == late[good].min()
+
+
+def test_where_all_failed_nothing_is_said_to_limit() -> None:
+    answer = answers(plain("EE"))[0]
+    assert (answer.miss.word, answer.miss.limiting, answer.miss.over) == ("ERROR", "", None)

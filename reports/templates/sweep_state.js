@@ -42,9 +42,8 @@
       var verdict = sweep.result.words.indexOf(word.toUpperCase());
       if (verdict >= 0) { keep(function (i) { return sweep.word[i] === verdict; }); return; }
       var variants = holds(sweep.variantLabel, word), targets = holds(sweep.targetLabel, word);
-      var limits = holds(sweep.result.limiting, word);
       keep(function (i) {
-        return variants[sweep.variant[i]] || targets[sweep.target[i]] || limits[sweep.limiting[i]] ||
+        return variants[sweep.variant[i]] || targets[sweep.target[i]] || sweep.limiting(i).toLowerCase().indexOf(word) >= 0 ||
           sweep.reason[i].toLowerCase().indexOf(word) >= 0;
       });
     });

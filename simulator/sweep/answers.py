@@ -106,7 +106,8 @@ def _closest(table: SweepTable, place: Rows, over: Floats) -> Miss:
     chosen = place[np.lexsort((by_over, word))[0]]
     if table.is_ok[chosen]:
         return _outside(table, place[table.is_ok[place]])
-    limiting = table.limits_named[table.limiting[chosen]] if table.limits_named else ""
+    is_error = WORDS[table.word[chosen]] == "ERROR"  # nothing was decided
+    limiting = table.limits_named[table.limiting[chosen]] if table.limits_named and not is_error else ""
     share = None if np.isnan(over[chosen]) else float(over[chosen])
     return Miss(int(chosen), WORDS[table.word[chosen]], limiting, share)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from ..columns import Rows
 from .answers import Answer, answers
@@ -34,7 +35,7 @@ class Summary:
     Args:
         suitable: how many fit and keep every stated limit.
         words: points per word of WORDS.
-        clearly_worse: points of the front's that another beats beyond the error; None if not looked at.
+        worse: of the points that take part in the front, those that another beats beyond the error.
         shown: positions of the points that a page carries: all, or the front and the best per goal.
         densities: grids for what is not shown; () where all is.
     """
@@ -45,7 +46,7 @@ class Summary:
     answers: tuple[Answer, ...]
     axes: tuple[Axis, ...]
     front: Front | None
-    clearly_worse: int | None
+    worse: npt.NDArray[np.bool_]
     effects: tuple[tuple[Effect, ...], ...]
     together: Together | None
     ladder: tuple[Stairs, ...]
@@ -55,6 +56,11 @@ class Summary:
     scales: tuple[Scale, ...]
     densities: tuple[Density, ...]
     shown: Rows
+
+    @property
+    def clearly_worse(self) -> int:
+        """How many points another beats beyond the error."""
+        return int(self.worse.sum())
 
     @property
     def is_whole(self) -> bool:
@@ -75,7 +81,7 @@ def summarise(table: SweepTable) -> Summary:
         table, int(good.sum()),
         tuple(int(n) for n in np.bincount(table.word, minlength=len(WORDS))),
         answered, axes, best,
-        int(surely_dominated(table, goals, among=good).sum()) if goals else None,
+        surely_dominated(table, goals, among=good) if goals else np.zeros(len(table), dtype=bool),
         found, _together(table, axes, found), ladder(table),
         tuple((cost, drawn) for cost in _COSTS if (drawn := curves(table, cost))),
         feasibility(table), failures(table), ranges,

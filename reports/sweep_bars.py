@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..simulator.sweep.effects import Effect, Level
+from ..simulator.sweep.suitable import limiting_name
 from ..simulator.sweep.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
@@ -176,13 +177,14 @@ def matrix(summary: Summary) -> Matrix:
 
 
 def _matrix_cell(summary: Summary, at: tuple[int, int], has_many: bool) -> MatrixCell:
-    found, limits = summary.feasibility, summary.table.limits_named
+    found = summary.feasibility
     points, fitting = int(found.points[at]), int(found.fitting[at])
     if not points:
         return MatrixCell("none", "", _SHADES, "no point")
     word = WORDS[found.word[at]]
-    limiting = f" · {shown.clean(limits[found.limiting[at]])}" if limits and word != "ERROR" else ""
-    title = f"{word}{limiting}" + (f" · {fitting:,} of {points:,} fit" if points > 1 else "")
+    limiting = limiting_name(summary.table, int(found.limiting[at]), int(found.word[at]))
+    title = " · ".join(part for part in (word, shown.clean(limiting)) if part)
+    title += f" · {fitting:,} of {points:,} fit" if points > 1 else ""
     if not has_many or not fitting:
         return MatrixCell(word, LETTERS[word], _SHADES, title)
     return MatrixCell(word, str(max(1, 100 * fitting // points)), _SHADES * fitting // points, title)

@@ -95,7 +95,7 @@ def miss_text(answer: Answer) -> str:
     """What keeps the closest miss from fitting."""
     if answer.miss is None:
         return ""
-    by = f" ({answer.miss.over:.2f} of its budget)" if answer.miss.over is not None else ""
+    by = f" (×{answer.miss.over:.3g} of its budget)" if answer.miss.over is not None else ""
     return f"none; closest: {answer.miss.limiting or answer.miss.word}{by}"
 
 
@@ -173,10 +173,10 @@ def _ends(effect: Effect) -> tuple[str, str]:
 
 
 def effect_text(figure: str, value: float | None) -> str:
-    """An effect as a reader says it: "×0.71", "+1.2 points".
+    """An effect as a reader says it.
 
     >>> effect_text("latency_s", 0.714), effect_text("accuracy", -0.0123)
-    ('×0.71', '-1.2 points')
+    ('×0.714', '-1.2 points')
     """
     if value is None:
         return shown.UNKNOWN

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ..simulator.sweep.suitable import limiting_name
 from ..simulator.sweep.summary import Summary, summarise
 from ..simulator.sweep.table import WORDS, SweepTable
 from .blocks import block_lines
@@ -60,7 +61,7 @@ def _csv(summary: Summary, _command: str) -> str:
 def _csv_point(table: SweepTable, point: int) -> list[Any]:
     variant, target = table.variants[table.variant[point]], table.targets[table.target[point]]
     word = WORDS[table.word[point]]
-    limiting = table.limits_named[table.limiting[point]] if table.limits_named and word != "ERROR" else ""
+    limiting = limiting_name(table, int(table.limiting[point]), int(table.word[point]))
     figures = [part[point] for column in table.figures.values() for part in column[:3]]
     return [
         point, clean(variant.model), clean(variant.name), clean(variant.text), clean(target.runtime),

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..columns import Floats, Rows
-from .suitable import need_of_budget, suitable
+from .suitable import limiting_name, need_of_budget, suitable
 from .table import WORDS, SweepTable
 
 # goal -> (figure, direction)
@@ -106,8 +106,7 @@ def _closest(table: SweepTable, place: Rows, over: Floats) -> Miss:
     chosen = place[np.lexsort((by_over, word))[0]]
     if table.is_ok[chosen]:
         return _outside(table, place[table.is_ok[place]])
-    is_error = WORDS[table.word[chosen]] == "ERROR"  # nothing was decided
-    limiting = table.limits_named[table.limiting[chosen]] if table.limits_named and not is_error else ""
+    limiting = limiting_name(table, int(table.limiting[chosen]), int(table.word[chosen]))
     share = None if np.isnan(over[chosen]) else float(over[chosen])
     return Miss(int(chosen), WORDS[table.word[chosen]], limiting, share)
 

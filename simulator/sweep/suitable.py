@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..columns import Floats
-from .table import FIGURES, SweepTable
+from .table import FIGURES, WORDS, SweepTable
 
 _AT_LEAST = ("accuracy",)
 
@@ -27,6 +27,13 @@ def suitable(table: SweepTable) -> npt.NDArray[np.bool_]:
     for figure in FIGURES:
         found = found & kept(table, figure)
     return found
+
+
+def limiting_name(table: SweepTable, code: int, word: int) -> str:
+    """The budget that decides, by its position in limits_named; "" where nothing was decided."""
+    if WORDS[word] == "ERROR" or not 0 <= code < len(table.limits_named):
+        return ""
+    return table.limits_named[code]
 
 
 _ROLES = ("ram", "flash", "latency")

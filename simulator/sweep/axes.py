@@ -82,8 +82,10 @@ def _axis(side: str, name: str, texts: list[str], row: Rows) -> Axis:
     levels = _in_order(dict.fromkeys(texts))
     place = {level: position for position, level in enumerate(levels)}
     code = np.array([place[text] for text in texts] or [0], dtype=np.intp)[row]
-    used, code = np.unique(code, return_inverse=True)
-    return Axis(name, side, tuple(levels[position] for position in used), code.astype(np.intp))
+    used = np.flatnonzero(np.bincount(code, minlength=len(levels)))
+    renumbered = np.zeros(len(levels) + 1, dtype=np.intp)
+    renumbered[used] = np.arange(len(used))
+    return Axis(name, side, tuple(levels[position] for position in used), renumbered[code])
 
 
 def _in_order(texts: dict[str, None]) -> list[str]:

@@ -148,7 +148,7 @@ def main() -> None:
         differ, each_s = compare(grid, path, options.sample)
         print(f"of {options.sample:,} points of the last sweep {differ} differ from simulate")
         ratio = each_s / per_point_s
-        print(f"a loop over simulate, models at hand: {1e3 * each_s:.2f} ms a point, {ratio:.0f} times as long")
+        print(f"a loop over simulate, models at hand: {1e3 * each_s:.2f} ms each, {ratio:.0f} times as much")
         if options.vela:
             vela = vela_s(options.vela, grid, Path(folder))
             print(f"one run of Vela: {vela:.2f} s, {vela / per_point_s:,.0f} times as long as a point")

@@ -204,6 +204,7 @@ def match(
     words = ["preflash", "check", model]
     words += [] if first is None else ["-d", first.device.name, "-r", first.runtime.label]
     words += ["--deadline", deadline] if deadline else []
+    words += [word for text in limits for word in ("--limit", text)]
     text = render_matches(
         found, form.value, model=graph.name, command=shlex.join(words), most=None if everything else most
     )

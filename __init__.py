@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from .graphs.tflite.read import read_tflite
     from .graphs.tflite.write import write_tflite
     from .simulator.estimate import Estimate, Metric
+    from .simulator.fragility import Fragility, fragility
     from .simulator.points import Points, price_points
     from .simulator.simulate import simulate
 
@@ -28,6 +29,7 @@ __version__ = "0.1.0"
 # Public name -> module. Resolved on first use, so that `import preflash` imports nothing else.
 _HOME = {
     "Estimate": ".simulator.estimate",
+    "Fragility": ".simulator.fragility",
     "Metric": ".simulator.estimate",
     "ModelGraph": ".graphs.ir",
     "Op": ".graphs.ir",
@@ -35,6 +37,7 @@ _HOME = {
     "PreflashError": ".errors",
     "Target": ".devices.catalog",
     "Tensor": ".graphs.ir",
+    "fragility": ".simulator.fragility",
     "fuse": ".graphs.passes.fusion",
     "load_device": ".devices.catalog",
     "load_runtime": ".devices.catalog",
@@ -47,6 +50,7 @@ _HOME = {
 
 __all__ = [
     "Estimate",
+    "Fragility",
     "Metric",
     "ModelGraph",
     "Op",
@@ -55,6 +59,7 @@ __all__ = [
     "Target",
     "Tensor",
     "__version__",
+    "fragility",
     "fuse",
     "load_device",
     "load_runtime",

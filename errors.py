@@ -26,6 +26,8 @@
     ├── RecipeInvalid             a recipe with faults; lists all of them
     ├── DataInvalid               samples or labels that do not go with the model
     ├── ScenarioFileInvalid       a scenario file with faults; lists all of them
+    ├── StoreInvalid              a file that is no store of a sweep, or one of another sweep
+    │   └── StoreInUse            another process works on that store
     ├── BudgetInvalid             a reservation or deadline that cannot be applied
     ├── PlacementInvalid          a memory that cannot hold what is placed there
     ├── PlanInvalid               a memory plan that the judge refuses
@@ -169,6 +171,14 @@ class DataInvalid(PreflashError):
 
 class ScenarioFileInvalid(_WithFaults):
     """A scenario file has faults."""
+
+
+class StoreInvalid(PreflashError):
+    """The file is no store of a sweep, or not of this one."""
+
+
+class StoreInUse(StoreInvalid):
+    """Another process works on the store."""
 
 
 class BudgetInvalid(PreflashError):

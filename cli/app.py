@@ -11,7 +11,7 @@ import typer
 
 from .. import __version__
 from ..errors import PreflashError
-from . import accuracy, calibrate, check, export, lookup, plan, validate, variants
+from . import accuracy, calibrate, check, export, fragility, lookup, plan, sweep, validate, variants
 from .options import BAD_INPUT, INTERNAL, INTERRUPTED, OK
 
 
@@ -32,8 +32,14 @@ _COMMANDS: dict[str, Callable[..., int]] = {
     "accuracy": accuracy.accuracy,
     "calibrate": calibrate.calibrate,
     "export": export.export,
+    "fragility": fragility.fragility,
     "inspect": lookup.inspect,
+    "match": sweep.match,
+    "pareto": sweep.pareto,
     "plan": plan.plan,
+    "query": sweep.query,
+    "report": sweep.report,
+    "sweep": sweep.sweep,
     "demo": check.demo,
     "explain": lookup.explain,
     "schema": lookup.schema,

@@ -31,6 +31,7 @@ from .options import (
     Format,
     Headroom,
     Known,
+    Limits,
     LinkerScript,
     MapFile,
     Model,
@@ -60,6 +61,7 @@ _FAILING = {
 
 def check(
     model: Model, device: Board, runtime: Runtime = None, clock: Clock = None, reserve: Reserve = None,
+    limit: Limits = None,
     firmware: Firmware = None, map_file: MapFile = None, ld: LinkerScript = None,
     arena_symbol: ArenaSymbol = None, bootloader: Bootloader = None, ota_slots: OtaSlots = 1,
     deadline: Deadline = None, period: Period = None, battery: Battery = None, sleep: Sleep = None,
@@ -77,7 +79,7 @@ def check(
         firmware=firmware,
         map_file=map_file, linker_script=ld, arena_symbol=arena_symbol, bootloader=bootloader,
         ota_slots=ota_slots, build=build, place=place, supply=supply, calibration=calibration,
-        threads=threads,
+        threads=threads, limit=tuple(limit or ()),
     )  # fmt: skip
     target, conditions = asked.read()
     estimate = check_fit(read_model(model), target, conditions)

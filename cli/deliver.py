@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
 
 def read_model(model: str) -> ModelGraph:
-    """The model of this file, or of stdin for "-"."""
+    """The model of this file, of stdin for "-", or of the zoo for "zoo:kws01" and "zoo:kws01,width=0.5"."""
     from ..graphs.tflite.read import parse_tflite, read_tflite
 
+    if model.startswith("zoo:"):
+        from ..graphs.zoo.words import parse_reference
+
+        return parse_reference(model.removeprefix("zoo:"))
     if model != "-":
         return read_tflite(model)
     return parse_tflite(sys.stdin.buffer.read() if sys.stdin else b"", name="stdin")

@@ -40,7 +40,7 @@ def explain(
 
 
 def schema(name: Annotated[SchemaName, typer.Argument(help="Which schema.")] = SchemaName.result) -> int:
-    """The JSON Schema of results, plan studies, accuracy, device files or runtime files."""
+    """The JSON Schema of results, plan studies, accuracy, fragility, device files or runtime files."""
     from ..reports.schema import render_schema
 
     deliver_text(render_schema(name.value), None)

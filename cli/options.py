@@ -33,7 +33,7 @@ class Color(str, Enum):
 
 class SchemaName(str, Enum):
     result, plan, device, runtime = "result", "plan", "device", "runtime"
-    scenario, recipe, accuracy = "scenario", "recipe", "accuracy"
+    scenario, recipe, accuracy, fragility = "scenario", "recipe", "accuracy", "fragility"
 
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from stdin.")]
@@ -60,6 +60,13 @@ Reserve = Annotated[
     list[str] | None,
     typer.Option(metavar="ram=20KiB,camera=150KiB@axi-sram", help="Your firmware's share; may be repeated."),
 ]
+Limits = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--limit", metavar="ram=64KiB,energy=2mJ",
+        help="What the model may take in all: ram, flash, energy; may be repeated.",
+    ),
+]  # fmt: skip
 Deadline = Annotated[
     str | None, typer.Option(metavar="50ms", help="What inference and declared steps may take.")
 ]

@@ -35,6 +35,7 @@ class Situation:
     supply: str | None = None
     calibration: str | None = None
     threads: int = 1
+    limit: tuple[str, ...] = ()
 
     def read(self) -> tuple[Target, Conditions]:
         """Target and conditions that these words state."""
@@ -56,8 +57,9 @@ class Situation:
             conditions = self._scenario_conditions(target)
         else:
             conditions = parse_conditions(
-                target, reserve=self.reserve, deadline=self.deadline, headroom=self.headroom
-            )
+                target, reserve=self.reserve, deadline=self.deadline, headroom=self.headroom,
+                limit=self.limit,
+            )  # fmt: skip
         return target, surround(target, conditions, around, scripted)
 
     def _target(self) -> Target:
@@ -73,14 +75,17 @@ class Situation:
         from ..simulator.scenario import Said, conditions_of, read_scenario
 
         scenario = None if self.scenario is None else read_scenario(self.scenario)
-        said = Said(self.reserve, self.deadline, self.headroom, self.period, self.battery, self.sleep)
+        said = Said(
+            self.reserve, self.deadline, self.headroom, self.period, self.battery, self.sleep, self.limit
+        )
         return conditions_of(target, scenario, said)
 
     def words(self) -> tuple[str, ...]:
         """The same options again, those at their default left out."""
         said = (
             ("-d", self.device), ("-r", self.runtime), ("--clock", self.clock), ("--supply", self.supply),
-            *(("--reserve", text) for text in self.reserve), ("--firmware", self.firmware),
+            *(("--reserve", text) for text in self.reserve), *(("--limit", text) for text in self.limit),
+            ("--firmware", self.firmware),
             ("--map", self.map_file), ("--ld", self.linker_script), ("--arena-symbol", self.arena_symbol),
             ("--bootloader", self.bootloader),
             ("--ota-slots", None if self.ota_slots == 1 else str(self.ota_slots)),

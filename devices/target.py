@@ -14,6 +14,7 @@ from .power import PowerPoint
 from .runtime import RuntimeSpec
 from .spec import DeviceSpec, Holds, MemorySpec
 from .supply import Supply
+from .what_if import AS_KNOWN, WhatIf
 
 Flavour = Literal["", "c", "dsp", "mve", "s3", "p4", "generic", "ansi", "sparse"]
 
@@ -53,6 +54,7 @@ class Target:
         own_calibration: fits to the user's own measurements over those that ship; None is what ships.
         supply: what the user says of it; None is the supply that the board's first power figure is for.
         threads: that share the work, one per core.
+        what_if: factors on figures that follow from fits and tables.
     """
 
     device: DeviceSpec
@@ -64,6 +66,7 @@ class Target:
     own_calibration: Calibration | None = None
     supply: Supply | None = None
     threads: int = 1
+    what_if: WhatIf = AS_KNOWN
 
     @property
     def calibration(self) -> Calibration:
@@ -81,7 +84,7 @@ class Target:
         power = self.device.power
         return None if power is None else chosen_point(power, self.operating_point)
 
-    @property
+    @cached_property
     def homes(self) -> Homes:
         """Where things lie."""
         return self.placement or homes_of(self.device)

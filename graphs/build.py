@@ -262,6 +262,12 @@ class GraphBuilder:
             return first * rest[0] * sqrt(max(1, fan_in))
         if op.kind in ("ADD", "SUB"):
             return sqrt(first**2 + rest[0] ** 2)
+        if op.kind == "SQUARED_DIFFERENCE":
+            return first**2 + rest[0] ** 2
+        if op.kind == "RSQRT":
+            return 1 / sqrt(max(first, 1e-12))
+        if op.kind in ("TANH", "LOGISTIC", "SOFTMAX"):
+            return min(first, 1.0)
         return first * rest[0] if op.kind == "MUL" else first
 
 

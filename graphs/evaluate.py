@@ -64,6 +64,27 @@ def run_op(subgraph: Subgraph, op: Op, values: Mapping[int, Array]) -> dict[int,
         ) from error
 
 
+def real_results(subgraph: Subgraph, op: Op, values: Mapping[int, Array]) -> dict[int, Array]:
+    """The outputs of one op on real numbers: constants dequantized, nothing rounded, any extents.
+
+    Args:
+        values: the real values of its activations.
+    """
+    meaning = _MEANINGS.get(op.kind)
+    if meaning is None:
+        raise UnsupportedOp(f"{op.label} cannot be evaluated", where=f"op {op.index}")
+    tensors = subgraph.tensors
+    real = [
+        None if i == OPTIONAL
+        else values[i] if i in values
+        else dequantize(tensors[i], constant_array(tensors[i]))
+        for i in op.inputs
+    ]  # fmt: skip
+    results = meaning(Reading(subgraph, op), real)
+    activation = getattr(op.attributes, "fused_activation_function", 0)
+    return {t: clamp(r, activation) for t, r in zip(op.outputs, results, strict=True)}
+
+
 def _computed(subgraph: Subgraph, op: Op, meaning: Meaning, values: Mapping[int, Array]) -> dict[int, Array]:
     tensors = subgraph.tensors
     stored = [None if i == OPTIONAL else _value(tensors[i], values) for i in op.inputs]

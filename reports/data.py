@@ -25,7 +25,7 @@ from ..simulator.estimate import (
     Traffic,
 )
 from .chart_data import roofline_data, traffic_data
-from .duty_data import duty_data
+from .duty_data import declared_data
 from .format import clean
 from .sections import free_bytes, verdict_sentence
 
@@ -150,7 +150,7 @@ def _inputs(estimate: Estimate) -> dict[str, Any]:
             "deadline_s": number(estimate.conditions.deadline_s),
             "tight_headroom": number(estimate.conditions.tight_headroom),
             "reservations": [r for m in estimate.memories for r in _reservations(m.reserved)],
-            **duty_data(estimate.conditions.duty),
+            **declared_data(estimate.conditions),
         },
     }  # fmt: skip
 

@@ -9,6 +9,7 @@ from ..simulator.estimate import BudgetCheck, Estimate, Line, Metric, Word
 from . import format as shown
 
 ROLE_LABELS = {"ram": "RAM", "flash": "flash"}
+LIMIT_LABELS = {"ram limit": "RAM limit", "flash limit": "flash limit", "energy limit": "energy limit"}
 _LONGEST_STEP = 14
 _NO_BUDGET = "no budget was given"
 
@@ -76,6 +77,11 @@ def gauges(estimate: Estimate) -> tuple[Gauge, ...]:
             found.append(_metric_gauge(ROLE_LABELS[role], metric_of(estimate, metric)))
     found += _time_gauges(estimate, budgets)
     found.append(_metric_gauge(energy_label(estimate), metric_of(estimate, "energy_j")))
+    found += [
+        _budget_gauge(label, budgets[name], budgets[name].budget)
+        for name, label in LIMIT_LABELS.items()
+        if name in budgets
+    ]
     found += _battery_gauges(estimate)
     return tuple(gauge for gauge in found if gauge is not None)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .duty_data import DUTY_SCHEMA
+from .duty_data import DECLARED_SCHEMA
 
 _Schema = dict[str, Any]
 
@@ -128,7 +128,7 @@ _INPUTS: _Schema = _object(
     runtime=_object(name=_FILLED, title=_FILLED, kernel_library=_FILLED, is_default=_FLAG),
     conditions=_object(
         deadline_s=_NUMBER_OR_NULL, tight_headroom={"type": "number"}, reservations=_list(_RESERVATION),
-        **DUTY_SCHEMA,
+        **DECLARED_SCHEMA,
     ),
 )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .duty_rules import DUTY_RULES
 from .encoding_rules import ENCODING_RULES
+from .limit_rules import LIMIT_RULES
 from .rule import Rule as Rule
 from .weight_rules import WEIGHT_RULES
 
@@ -280,5 +281,5 @@ _RULES: tuple[Rule, ...] = (
         "Use them in place (--place weights=flash) if RAM or start-up time is short.",
     ),
 )  # fmt: skip
-_MORE = (*DUTY_RULES, *ENCODING_RULES, *WEIGHT_RULES)
+_MORE = (*DUTY_RULES, *ENCODING_RULES, *LIMIT_RULES, *WEIGHT_RULES)
 RULES: tuple[Rule, ...] = tuple(sorted((*_RULES, *_MORE), key=lambda rule: rule.id))

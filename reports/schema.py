@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, plan studies, accuracy, device, runtime, scenario, recipe files."""
+"""Which JSON Schemas ship: of results, plans, accuracy, fragility; of device, runtime, scenario, recipes."""
 
 from __future__ import annotations
 
@@ -31,6 +31,12 @@ def _accuracy() -> dict[str, Any]:
     from .accuracy_schema import ACCURACY_SCHEMA
 
     return ACCURACY_SCHEMA
+
+
+def _fragility() -> dict[str, Any]:
+    from .fragility_schema import FRAGILITY_SCHEMA
+
+    return FRAGILITY_SCHEMA
 
 
 def _device() -> dict[str, Any]:
@@ -73,7 +79,7 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
-    "recipe": _recipe, "accuracy": _accuracy,
+    "recipe": _recipe, "accuracy": _accuracy, "fragility": _fragility,
 }  # fmt: skip
 
 

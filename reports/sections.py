@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Protocol
 
 from ..simulator.estimate import (
     BudgetCheck,
@@ -12,17 +13,29 @@ from ..simulator.estimate import (
     Interval,
     MemoryFit,
     Metric,
+    ModelFacts,
     OpEstimate,
+    TargetFacts,
     most_urgent_first,
 )
 from . import format as shown
 from .duty_metrics import DUTY_METRICS
-from .gauges import ROLE_LABELS, metric_of
+from .gauges import LIMIT_LABELS, ROLE_LABELS, metric_of
 from .gauges import Gauge as Gauge
 from .gauges import gauges as gauges
 
 
-def model_line(estimate: Estimate) -> str:
+class _Answer(Protocol):
+    """What answers for one model on one target."""
+
+    @property
+    def model(self) -> ModelFacts: ...
+
+    @property
+    def target(self) -> TargetFacts: ...
+
+
+def model_line(estimate: _Answer) -> str:
     """ "kws  int8, 13 ops, 2.66 MMAC": what is checked."""
     model = estimate.model
     types = "/".join(model.input_dtypes) or "no input"
@@ -31,7 +44,7 @@ def model_line(estimate: Estimate) -> str:
     return f"{shown.clean(model.name) or 'model'}  {types}, {ops}, {work}"
 
 
-def target_line(estimate: Estimate) -> str:
+def target_line(estimate: _Answer) -> str:
     """ "my-board  120 MHz  tflm-cmsis-nn (default)": on what."""
     target = estimate.target
     default = " (its default)" if target.runtime_is_default else ""
@@ -69,7 +82,7 @@ def _budget_clause(check: BudgetCheck, gauge: Gauge) -> str:
         if gauge.value is not None and gauge.lo != gauge.hi
         else ""
     )
-    return f"{ROLE_LABELS.get(role, role)} {gauge.figure}{where}{high}"
+    return f"{(ROLE_LABELS | LIMIT_LABELS).get(role, role)} {gauge.figure}{where}{high}"
 
 
 def asked_metrics(estimate: Estimate) -> tuple[Metric, ...]:

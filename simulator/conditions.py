@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal
 
 from ..devices.spec import DeviceSpec, MemorySpec
 from ..devices.target import Target
-from ..devices.units import parse_bytes, parse_fraction, parse_s
+from ..devices.units import parse_bytes, parse_fraction, parse_j, parse_s
 from ..errors import BudgetInvalid, UnitInvalid
-from .estimate import Conditions, Reservation
+from .estimate import Conditions, Limit, Reservation
 
 _SOURCE = "--reserve"
 _LONGEST_NAME = 40
@@ -17,7 +18,7 @@ _LONGEST_NAME = 40
 
 def parse_conditions(
     target: Target, *, reserve: str | Sequence[str] | None = None, deadline: str | None = None,
-    headroom: str | None = None,
+    headroom: str | None = None, limit: str | Sequence[str] | None = None,
 ) -> Conditions:  # fmt: skip
     """The conditions that these texts state; None is the default of each.
 
@@ -26,6 +27,7 @@ def parse_conditions(
             name of a memory, or any name with the memory behind the @.
         deadline: "50 ms".
         headroom: "10%" or "0.1": with less free than this, the verdict is TIGHT.
+        limit: "ram=64KiB,energy=2mJ", or several such texts: what the model may take in all.
 
     Raises:
         BudgetInvalid: a key, an amount or a fraction that cannot be applied to this device.
@@ -36,6 +38,7 @@ def parse_conditions(
         deadline_s=None if deadline is None else parse_deadline(deadline),
         reservations=() if not reserve and reserve != "" else parse_reservations(own, reserve),
         tight_headroom=Conditions().tight_headroom if headroom is None else parse_headroom(headroom),
+        limits=() if not limit and limit != "" else parse_limits(limit),
     )
 
 
@@ -56,6 +59,31 @@ def parse_headroom(text: str) -> float:
     if not 0 <= fraction < 1:
         raise BudgetInvalid(f"a headroom of {text[:40]!r} is no fraction", fix='write it like "10%" or "0.1"')
     return fraction
+
+
+# What can be limited -> how its amount is read
+_LIMITS: dict[Literal["ram", "flash", "energy"], Callable[[object], float]] = {
+    "ram": parse_bytes, "flash": parse_bytes, "energy": parse_j,
+}  # fmt: skip
+_LIMIT_FIX = "write it like ram=64KiB,flash=300KiB,energy=2mJ"
+
+
+def parse_limits(given: str | Sequence[str]) -> tuple[Limit, ...]:
+    """The limits in the order given, each above zero and named once."""
+    found: dict[str, Limit] = {}
+    texts = (given,) if isinstance(given, str) else given
+    for item in (part for text in texts for part in text.split(",")):
+        key, _, amount = (piece.strip() for piece in item.partition("="))
+        name = next((known for known in _LIMITS if known == key.lower()), None)
+        if name is None or not amount or name in found:
+            slip = "limited twice" if name in found else "no limit"
+            raise BudgetInvalid(f"{item.strip()[:40]!r} is {slip}", where="--limit", fix=_LIMIT_FIX)
+        value = _LIMITS[name](amount)
+        if not (math.isfinite(value) and value > 0):
+            what = f"{item.strip()[:40]!r} is not above zero"
+            raise BudgetInvalid(what, where="--limit", fix=_LIMIT_FIX)
+        found[name] = Limit(name, value)
+    return tuple(found.values())
 
 
 def parse_reservations(device: DeviceSpec, given: str | Sequence[str]) -> tuple[Reservation, ...]:

@@ -25,7 +25,7 @@ def duty_cycle(
     """
     duty = conditions.duty
     drawn_w = sleep_w(target, duty)
-    lines = _awake_lines(latency_s, inference_j, target, duty)
+    lines = awake_lines(latency_s, inference_j, target, duty)
     response_s = total((line.time_s for line in lines), empty_source="nothing runs")
     busy_s = total((line.time_s for line in lines if line.core == "active"), empty_source="nothing runs")
     awake_j = total((line.energy_j for line in lines), empty_source="nothing runs")
@@ -43,7 +43,7 @@ def duty_cycle(
     )  # fmt: skip
 
 
-def _awake_lines(latency_s: Interval, inference_j: Interval, target: Target, duty: Duty) -> tuple[Line, ...]:
+def awake_lines(latency_s: Interval, inference_j: Interval, target: Target, duty: Duty) -> tuple[Line, ...]:
     """What happens in a period in its order, but for sleep."""
     before = [_step_line(step, target, duty) for step in duty.steps if step.when == "pre"]
     after = [_step_line(step, target, duty) for step in duty.steps if step.when == "post"]

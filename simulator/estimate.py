@@ -19,6 +19,7 @@ from .finding import Severity as Severity
 from .finding import most_urgent_first as most_urgent_first
 from .given import Conditions as Conditions
 from .given import Duty as Duty
+from .given import Limit as Limit
 from .given import Reservation as Reservation
 from .given import Step as Step
 from .identity import ModelFacts as ModelFacts

@@ -179,7 +179,7 @@ def code_findings(graph: ModelGraph, target: Target, budgets: Sequence[BudgetChe
         fix = "register them as `preflash export` writes it, then say --build registrations=int8"
         found.append(Finding("PF305", Severity.INFO, text, fix=fix))
     home, between = target.device.home_of("code").name, undeclared_ends(graph, target)
-    if between and any(b.name == f"flash:{home}" and b.word is Word.RISKY for b in budgets):
+    if between and any(b.name in (f"flash:{home}", "flash limit") and b.word is Word.RISKY for b in budgets):
         low, high, value = between
         text = f"whether {home} holds it depends on how the firmware is built: from {low} to {high}"
         found.append(Finding("PF309", Severity.INFO, text, fix=f"declare it with --build; taken: {value}"))

@@ -25,12 +25,29 @@ class Reservation:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """What the model may take in all, wherever it lies: RAM, flash, energy of one inference.
+
+    Args:
+        value: bytes of ram or flash, joules of energy.
+    """
+
+    name: Literal["ram", "flash", "energy"]
+    value: float
+
+    @property
+    def unit(self) -> str:
+        return "J" if self.name == "energy" else "B"
+
+
+@dataclass(frozen=True, slots=True)
 class Step:
     """What else happens in each period, before or after the inference.
 
     Args:
         energy_j: all that it takes; None is the core's power, or the sleep's where the core sleeps.
         core: "sleep" while the work is a peripheral's (a camera that fills a buffer by DMA).
+        cycles: of the core, where the time was declared as cycles at its clock.
     """
 
     name: str
@@ -39,6 +56,7 @@ class Step:
     energy_j: Interval | None = None
     core: Literal["active", "sleep"] = "active"
     is_measured: bool = False
+    cycles: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +89,7 @@ class Conditions:
         firmware: what the reservations of an imported firmware were read from.
         noted: what the user should know about how the conditions were read.
         duty: steps around the inference, period, battery, sleep.
+        limits: of the whole, beside what each memory has; each name at most once.
     """
 
     deadline_s: float | None = None
@@ -79,6 +98,7 @@ class Conditions:
     firmware: PlacedFirmware | None = None
     noted: tuple[Finding, ...] = ()
     duty: Duty = field(default_factory=Duty)
+    limits: tuple[Limit, ...] = ()
 
     @property
     def inference_deadline_s(self) -> float | None:

@@ -57,12 +57,31 @@ class Interval:
     def __add__(self, other: Interval) -> Interval:
         """Sum of the two; errors are taken as fully correlated, so bounds add (never too narrow)."""
         basis = max(self.basis, other.basis, key=_WEAKNESS.__getitem__)
-        source = self.source if other.source in self.source else f"{self.source} + {other.source}".strip(" +")
+        source = joined_source(self.source, other.source)
         lo = None if self.lo is None and other.lo is None else (self.lo or 0.0) + (other.lo or 0.0)
         if self.value is None or other.value is None or self.hi is None or other.hi is None:
-            reason = "; ".join(dict.fromkeys(r for r in (self.reason, other.reason) if r))
+            reason = joined_reason(self.reason, other.reason)
             return Interval(None, lo, None, Basis.UNKNOWN, source, reason)
         return Interval(self.value + other.value, lo, self.hi + other.hi, basis, source)
+
+
+def joined_source(one: str, other: str) -> str:
+    """Where a sum comes from; a source that is named already is not named again."""
+    return one if other in one else f"{one} + {other}".strip(" +")
+
+
+def joined_reason(one: str, other: str) -> str:
+    """Why a sum is not known."""
+    return "; ".join(dict.fromkeys(reason for reason in (one, other) if reason))
+
+
+def times(interval: Interval, factor: float) -> Interval:
+    """The figure and its bounds scaled; as sure as before."""
+    if factor == 1.0:
+        return interval
+    i = interval
+    value, lo, hi = (None if bound is None else bound * factor for bound in (i.value, i.lo, i.hi))
+    return Interval(value, lo, hi, i.basis, i.source, i.reason)
 
 
 def grade_of(basis: Basis) -> int:

@@ -212,7 +212,7 @@ def _accelerator_cycles(table: KernelTable, target: Target, traffic: TrafficColu
     npu = target.device.npu
     ratio = target.clock_hz / npu.clock_hz if npu is not None and npu.clock_hz else 1.0
     sparsity = target.device.sparsity if target.runtime.requires_npu else None
-    work = [part * ratio for part in rate_cycles(table, rate, sparsity)]
+    work = [part * ratio * target.what_if.compute for part in rate_cycles(table, rate, sparsity)]
     homes = target.device.home_of("weights"), target.device.home_of("arena")
     moved = traffic.weight_read_bytes, traffic.arena_read_bytes + traffic.arena_write_bytes
     streams = [_bus_cycles(part, home, target.clock_hz) for part, home in zip(moved, homes, strict=True)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ..devices.target import Target
 from ..errors import PlanInvalid
@@ -41,10 +41,20 @@ def planned(graph: ModelGraph, kernels: ModelGraph, target: Target) -> Planned:
     if refused:
         return Planned(None, refused, f"{target.runtime.name} refuses the model")
     try:
-        return Planned(plan_memory(graph if is_tflm else kernels, target), (), "")
+        plan = plan_memory(graph if is_tflm else kernels, target)
     except PlanInvalid as refusal:
         found = allocator_findings(refusal.faults)
         return Planned(None, found, f"{target.runtime.name} refuses the model")
+    return Planned(_with_taken(plan, target.what_if.arena), (), "")
+
+
+def _with_taken(plan: MemoryPlan, factor: float) -> MemoryPlan:
+    """The plan with so many times the bytes that the runtime is found to take for it."""
+    taken = plan.taken
+    if taken is None or factor == 1.0:
+        return plan
+    lo, value, hi = (size * factor for size in (taken.lo_bytes, taken.value_bytes, taken.hi_bytes))
+    return replace(plan, taken=replace(taken, lo_bytes=lo, value_bytes=value, hi_bytes=hi))
 
 
 def contents(graph: ModelGraph, target: Target, held: Planned) -> Contents:

@@ -1,4 +1,4 @@
-"""What does a scenario file say: deadline, period, battery, sleep, reservations, steps."""
+"""What does a scenario file say: deadline, period, battery, sleep, reservations, limits, steps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from ..devices.target import Target
 from ..devices.units import parse_bytes, parse_cycles, parse_fraction, parse_j, parse_s
 from ..errors import BudgetInvalid, ScenarioFileInvalid
 from .conditions import parse_conditions, parse_reservations
-from .given import Conditions, Duty, Reservation, Step
+from .given import Conditions, Duty, Limit, Reservation, Step
 from .interval import Basis, Interval
 
 # Cycles may be a plain number; everything else that is no text has a unit.
@@ -88,6 +88,20 @@ class ReservedBytes(Block):
     size_bytes: Annotated[Annotated[int, BeforeValidator(parse_bytes)], Field(ge=0, alias="size")]
 
 
+class LimitedTo(Block):
+    """What the model may take in all, wherever it lies: RAM, flash, energy of one inference."""
+
+    ram: Annotated[Annotated[int, BeforeValidator(parse_bytes)], Field(gt=0)] | None = None
+    flash: Annotated[Annotated[int, BeforeValidator(parse_bytes)], Field(gt=0)] | None = None
+    energy: Annotated[_Joules, Field(gt=0)] | None = None
+
+    @property
+    def limits(self) -> tuple[Limit, ...]:
+        ram, flash, energy = (value or 0.0 for value in (self.ram, self.flash, self.energy))
+        stated = (Limit("ram", ram), Limit("flash", flash), Limit("energy", energy))
+        return tuple(limit for limit in stated if limit.value)
+
+
 class Scenario(Block):
     """A scenario file. Each table answers one question, so that others can stand beside them."""
 
@@ -98,6 +112,7 @@ class Scenario(Block):
     headroom: Annotated[_Fraction, Field(lt=1)] | None = None
     battery: BatterySpec | None = None
     sleep: DeclaredSleep | None = None
+    limits: LimitedTo = LimitedTo()
     reserved: Annotated[tuple[ReservedBytes, ...], Field(max_length=64, alias="reserve")] = ()
     steps: Annotated[tuple[StepSpec, ...], Field(max_length=64, alias="step")] = ()
 
@@ -120,6 +135,7 @@ class Said:
     period: str | None = None
     battery: str | None = None
     sleep: str | None = None
+    limit: str | Sequence[str] | None = None
 
 
 def read_scenario(path: str | os.PathLike[str]) -> Scenario:
@@ -145,7 +161,11 @@ def conditions_of(target: Target, scenario: Scenario | None = None, said: Said |
         UnitInvalid: an amount that nobody can read.
     """
     file, words = scenario or Scenario(), said or Said()
-    given = parse_conditions(target, reserve=words.reserve, deadline=words.deadline, headroom=words.headroom)
+    given = parse_conditions(
+        target, reserve=words.reserve, deadline=words.deadline, headroom=words.headroom, limit=words.limit
+    )
+    limits = {limit.name: limit for limit in (*file.limits.limits, *given.limits)}
+    given = replace(given, limits=tuple(limits.values()))
     if not words.reserve and words.reserve != "" and file.reserved:
         given = replace(given, reservations=_reservations(target, file.reserved))
     if words.deadline is None:
@@ -197,4 +217,4 @@ def _step(spec: StepSpec, clock_hz: float) -> Step:
         high = time_s if spec.time_s_hi is None else spec.time_s_hi
     took = Interval(time_s, low, high, basis, source)
     energy = None if spec.energy_j is None else Interval(*(spec.energy_j,) * 3, basis, source)
-    return Step(spec.name, spec.when, took, energy, spec.core, spec.measured)
+    return Step(spec.name, spec.when, took, energy, spec.core, spec.measured, spec.cycles)

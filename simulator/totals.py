@@ -44,8 +44,8 @@ class Latencies(NamedTuple):
         """Why there is no sum; "" if there is one."""
         if self.grade[variant] != _UNKNOWN:
             return ""
-        rows = range(self.edges[variant], self.edges[variant + 1])
-        unpriced = [row for row in rows if self.cycles.grade[row] == _UNKNOWN]
+        first, last = int(self.edges[variant]), int(self.edges[variant + 1])
+        unpriced = (first + np.flatnonzero(self.cycles.grade[first:last] == _UNKNOWN)).tolist()
         named = ", ".join(dict.fromkeys(self.table.ops[row].label for row in unpriced))
         reasons = "; ".join(dict.fromkeys(self.cycles.reason_of(row) for row in unpriced))
         return f"no price for {named}: {reasons}"

@@ -53,14 +53,9 @@ def study_measured(
     if measured is None:
         given = Given(seed=seed) if progress is None else Given(seed=seed, progress=progress)
         return study_variants(graph, recipes, targets, given=given, conditions=conditions, progress=progress)
-    samples = load_samples(measured.data, graph, grid=measured.grid)
-    if measured.calibrate >= len(samples):
-        what = f"{measured.calibrate} of {len(samples)} samples for calibration leave none for accuracy"
-        raise DataInvalid(what, where=samples.name, fix="give a smaller --calibrate")
-    known = samples.first(measured.calibrate)
-    rest = samples.first(len(samples), skip=measured.calibrate)
-    judge = _Judge(rest, measured)
-    given = _given(known, measured, targets, seed)
+    known, rest = split_samples(measured, graph)
+    judge = Judge(rest, measured)
+    given = given_from(known, measured, targets, seed)
     if progress is not None:
         given = replace(given, progress=progress)
     return study_variants(
@@ -68,7 +63,20 @@ def study_measured(
     )
 
 
-def _given(known: Samples, measured: Measured, targets: Sequence[Target], seed: int) -> Given:
+def split_samples(measured: Measured, graph: ModelGraph) -> tuple[Samples, Samples]:
+    """Those for ranges and sensitivities, and the rest, which accuracy is measured on.
+
+    Raises:
+        DataInvalid: the data do not go with the model, or too few are left for accuracy.
+    """
+    samples = load_samples(measured.data, graph, grid=measured.grid)
+    if measured.calibrate >= len(samples):
+        what = f"{measured.calibrate} of {len(samples)} samples for calibration leave none for accuracy"
+        raise DataInvalid(what, where=samples.name, fix="give a smaller --calibrate")
+    return samples.first(measured.calibrate), samples.first(len(samples), skip=measured.calibrate)
+
+
+def given_from(known: Samples, measured: Measured, targets: Sequence[Target], seed: int) -> Given:
     """What steps may use: the samples set apart, and the accuracy on them with the first target's kernels."""
     if not len(known):
         return Given(seed=seed)
@@ -80,7 +88,7 @@ def _given(known: Samples, measured: Measured, targets: Sequence[Target], seed: 
     return Given(samples=known.reals, activations=run, score=score, seed=seed)
 
 
-class _Judge:
+class Judge:
     """Measures files with a target's kernels; the first one is what the others are compared with."""
 
     def __init__(self, samples: Samples, measured: Measured) -> None:

@@ -13,8 +13,8 @@ from ..graphs.encodings.download import gzipped
 from ..graphs.ir import ModelGraph
 from ..graphs.tflite.read import parse_tflite
 from ..graphs.tflite.write import write_tflite
-from ..graphs.variants.given import Given
-from ..graphs.variants.recipe import Recipe
+from ..graphs.variants.given import SHAPE_ONLY, Given
+from ..graphs.variants.recipe import Recipe, needs_retraining
 from ..graphs.variants.weights import real_values, weights
 from .encodings.rows import TensorEncodings, encoding_rows
 from .estimate import Conditions, Estimate
@@ -137,6 +137,11 @@ def sparsity_and_bits(graph: ModelGraph) -> tuple[float, float, int]:
     return (zeros / count, bits / count, count) if count else (0.0, 0.0, 0)
 
 
+def _untrained(_file: bytes, _target: Target) -> Quality:
+    """Nothing is measured of weights that were not trained in their places."""
+    return Quality(reason=SHAPE_ONLY)
+
+
 def _with_own_names(recipes: Sequence[Recipe]) -> tuple[Recipe, ...]:
     """Recipes of one name get a number, so that each variant has a file of its own."""
     seen: dict[str, int] = {}
@@ -161,7 +166,10 @@ def _variant(
         sparsity, bits, count = sparsity_and_bits(again)
     except PreflashError as error:
         return Variant(recipe.name, recipe.text, error=str(error))
-    qualities = () if judge is None else tuple(judge(file, target) for target in targets)
+    qualities: tuple[Quality, ...] = ()
+    if judge is not None:
+        ask = _untrained if needs_retraining(recipe) else judge
+        qualities = tuple(ask(file, target) for target in targets)
     return Variant(
         recipe.name, recipe.text, again, file, len(gzipped(file)), sparsity, bits, count,
         qualities, estimates, encoding_rows(again), tuple(dict.fromkeys(notes)),

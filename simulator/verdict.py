@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import math
+from collections.abc import Mapping, Sequence
 
+from .budget_words import BY_SEVERITY, severities
 from .estimate import (
     BudgetCheck,
     Conditions,
@@ -21,23 +23,11 @@ from .estimate import (
 def check_budget(
     name: str, need: Interval, budget: float, *, unit: str, tight_headroom: float
 ) -> BudgetCheck:
-    """One need against one budget.
-
-    NO if lo > budget; UNKNOWN if there is no value; RISKY if hi > budget;
-    TIGHT if value > budget * (1 - tight_headroom); FITS otherwise.
-    """
+    """One need against one budget, by the rule of `budget_words`."""
+    value, lo, hi = (math.nan if end is None else end for end in (need.value, need.lo, need.hi))
+    severity = severities(value, lo, hi, budget=budget, tight_headroom=tight_headroom)
     headroom = None if need.value is None or budget <= 0 else 1 - need.value / budget
-    if need.lo is not None and need.lo > budget:
-        word = Word.NO
-    elif need.value is None or need.hi is None:
-        word = Word.UNKNOWN
-    elif need.hi > budget:
-        word = Word.RISKY
-    elif need.value > budget * (1 - tight_headroom):
-        word = Word.TIGHT
-    else:
-        word = Word.FITS
-    return BudgetCheck(name, unit, need, budget, word, headroom)
+    return BudgetCheck(name, unit, need, budget, BY_SEVERITY[severity], headroom)
 
 
 def memory_budgets(memories: Sequence[MemoryFit], *, tight_headroom: float) -> tuple[BudgetCheck, ...]:
@@ -62,6 +52,21 @@ def time_budgets(cycle: DutyCycle, conditions: Conditions) -> tuple[BudgetCheck,
         check_budget(name, cycle.response_s, limit, unit="s", tight_headroom=conditions.tight_headroom)
         for name, limit in limits
         if limit is not None
+    )
+
+
+def limit_budgets(needs: Mapping[str, Interval], conditions: Conditions) -> tuple[BudgetCheck, ...]:
+    """Everything of a kind against the user's own limit; the name is "ram limit".
+
+    Args:
+        needs: "ram", "flash", "energy" -> what is needed in all.
+    """
+    headroom = conditions.tight_headroom
+    return tuple(
+        check_budget(
+            f"{limit.name} limit", needs[limit.name], limit.value, unit=limit.unit, tight_headroom=headroom
+        )
+        for limit in conditions.limits
     )
 
 
@@ -106,6 +111,8 @@ _RULES = {
     ("latency", Word.UNKNOWN): "PF401", ("latency", Word.TIGHT): "PF403",
     ("period", Word.NO): "PF406", ("period", Word.RISKY): "PF407",
     ("period", Word.UNKNOWN): "PF401", ("period", Word.TIGHT): "PF407",
+    ("energy", Word.NO): "PF803", ("energy", Word.RISKY): "PF804",
+    ("energy", Word.UNKNOWN): "PF805", ("energy", Word.TIGHT): "PF804",
 }  # fmt: skip
 _SEVERITY = {
     Word.NO: Severity.ERROR,
@@ -117,23 +124,31 @@ _SEVERITY = {
 
 def budget_rules(check: BudgetCheck) -> tuple[str, ...]:
     """The rule ids that a budget's word stands for; () if it fits."""
-    rule = _RULES.get((check.name.split(":")[0], check.word))
+    rule = _RULES.get((_kind(check).removesuffix(" limit"), check.word))
     return (rule,) if rule else ()
 
 
 def budget_findings(budgets: Sequence[BudgetCheck]) -> tuple[Finding, ...]:
     """A finding per budget that does not simply fit."""
     return tuple(
-        Finding(rule, _SEVERITY[check.word], _sentence(check), fix=_FIXES[check.name.split(":")[0]])
+        Finding(rule, _SEVERITY[check.word], _sentence(check), fix=_FIXES[_kind(check)])
         for check in budgets
         for rule in budget_rules(check)
     )
+
+
+def _kind(check: BudgetCheck) -> str:
+    """What the budget is of: "ram" of "ram:sram", "ram limit", "latency"."""
+    return check.name.partition(":")[0]
 
 
 _FIXES = {
     "ram": "shrink the input or the widest activations, or free RAM with a smaller --reserve",
     "flash": "use fewer weights or a smaller type, or a device with more flash",
     "latency": "use fewer MACs, a faster kernel library or clock, or a longer --deadline",
+    "ram limit": "shrink the input or the widest activations, or allow more with --limit ram=",
+    "flash limit": "use fewer weights or a smaller type, or allow more with --limit flash=",
+    "energy limit": "use fewer MACs or a faster kernel library, or allow more with --limit energy=",
     "period": "infer less often with a longer --period, or make the inference and the steps around it faster",
 }
 
@@ -153,4 +168,4 @@ def _sentence(check: BudgetCheck) -> str:
 
 
 def _amount(value: float, unit: str) -> str:
-    return f"{value:,.0f} B" if unit == "B" else f"{value * 1e3:.4g} ms"
+    return f"{value:,.0f} B" if unit == "B" else f"{value * 1e3:.4g} m{unit}"

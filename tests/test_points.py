@@ -22,11 +22,14 @@ from preflash.devices.catalog import (
 from preflash.devices.target import Target
 from preflash.graphs.ir import DType, ModelGraph, Op, Tensor, wire
 from preflash.graphs.tflite.read import read_tflite
+from preflash.graphs.variants.recipe import parse_recipe
 from preflash.graphs.zoo import build
-from preflash.simulator.estimate import Estimate, Metric
+from preflash.simulator.budget_words import BY_SEVERITY
+from preflash.simulator.estimate import Conditions, Duty, Estimate, Limit, Metric, Reservation, Step, Word
 from preflash.simulator.interval import Basis, Interval
 from preflash.simulator.points import Figures, Points, price_points
 from preflash.simulator.simulate import simulate
+from preflash.simulator.structure import structure_key
 from shared_data import shared_dir
 
 FIGURES = {
@@ -183,3 +186,59 @@ def test_the_order_of_targets_is_the_order_of_columns() -> None:
 def test_no_variant_or_no_target_is_no_point() -> None:
     assert len(price_points([], targets())) == len(price_points(variants(), [])) == 0
     assert price_points([], targets()).latency_s.value.shape == (0, len(targets()))
+
+
+def conditions_for(target: Target, number: int) -> Conditions:
+    """Some budgets in turn: none, a short deadline, little memory left, limits, a period with steps."""
+    step = Step("filter", "pre", Interval(0.002, 0.001, 0.004, Basis.ANALYTIC, "declared"))
+    ram = target.device.home_of("arena")
+    taken = Reservation("other", ram.name, max(0, ram.size_bytes - 20_000), "--reserve")
+    return (
+        Conditions(),
+        Conditions(deadline_s=0.005),
+        Conditions(reservations=(taken,), tight_headroom=0.5),
+        Conditions(limits=(Limit("ram", 20_000), Limit("flash", 60_000), Limit("energy", 1e-3))),
+        Conditions(deadline_s=0.1, duty=Duty(period_s=0.05, steps=(step,))),
+    )[number]
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_a_verdict_is_that_of_simulate(number: int) -> None:
+    given = [conditions_for(target, number) for target in targets()]
+    found = price_points(variants(), targets(), given).verdicts
+    for variant, graph in enumerate(variants()):
+        for place, target in enumerate(targets()):
+            verdict = simulate(graph, target, given[place]).verdict
+            word = BY_SEVERITY[found.severity[variant, place]]
+            limiting = found.limiting[variant, place]
+            assert (word, limiting) == (verdict.word, verdict.limiting), (
+                f"{graph.name} on {target.device.name}"
+            )
+
+
+def test_a_point_without_a_word_of_yes_says_why() -> None:
+    found = whole().verdicts
+    unknown = (found.severity >= BY_SEVERITY.index(Word.UNKNOWN)) & np.isnan(whole().latency_s.value)
+    assert unknown.any() and all(found.reason[unknown])
+
+
+def test_variants_of_one_structure_are_what_simulate_says() -> None:
+    """Zeros, few bits, shared values and dead channels: runtimes that look at them tell them apart."""
+    graph = build("kws01")
+    recipes = (
+        "prune sparsity=0.5",
+        "quantize-weights bits=4",
+        "cluster clusters=16",
+        "prune granularity=2:4",
+    )
+    made = [graph, *(parse_recipe(text).apply(graph) for text in recipes)]
+    on = [
+        load_target("nucleo-l4r5zi"), load_target("nucleo-h743zi2", runtime="x-cube-ai@8.1"),
+        load_target("nucleo-l4r5zi", runtime="tflm-cmsis-nn-lut"), load_target("example-npu"),
+        load_target("nucleo-l4r5zi", runtime="micronets-4bit"), load_target("pixel-3"),
+    ]  # fmt: skip
+    points = price_points(made, on)
+    for variant, one in enumerate(made):
+        for place, target in enumerate(on):
+            assert_is_the_estimate(points, variant, place, simulate(one, target))
+    assert len({structure_key(one) for one in made}) == 1

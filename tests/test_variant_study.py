@@ -145,6 +145,17 @@ def test_without_samples_nothing_claims_an_accuracy() -> None:
     assert "Accuracy was not measured" in text and "top1" not in text
 
 
+def test_accuracy_of_a_shape_that_was_never_trained_is_unknown() -> None:
+    """A number measured on it would say nothing of what it could learn."""
+    recipes = [parse_recipe("width multiplier=0.5"), parse_recipe("prune-channels keep=0.5")]
+    targets = [load_target("nucleo-l4r5zi")]
+    _, shape, pruned = study_variants(build("kws01"), recipes, targets, judge=judge_by_length).variants
+    assert shape.quality is not None and pruned.quality is not None
+    assert (shape.quality.value, shape.quality.reason) == (None, "shape only, retrain needed")
+    assert pruned.quality.value is not None
+    assert shape.estimates[0].metric("latency_s").value is not None
+
+
 def test_findings_that_the_model_had_before_are_not_repeated() -> None:
     found = study()
     before = {(f.rule, f.message) for e in found.baseline.estimates for f in e.findings}

@@ -12,10 +12,11 @@ from preflash.graphs.dims import op_dims
 from preflash.graphs.evaluate import evaluate
 from preflash.graphs.ir import ModelGraph, wire
 from preflash.graphs.tflite.write import write_tflite
-from preflash.graphs.zoo import ZOO, build, rounded_channels
+from preflash.graphs.zoo import ZOO, build, options_of, rounded_channels
 from preflash.simulator.interpreter import run_tflite
 from shared_data import shared_csv
 
+PICTURE = ("width", "resolution", "classes", "picture_channels")
 NUMPY = {"int8": np.int8, "float32": np.float32}
 
 
@@ -149,9 +150,7 @@ def test_resnet_32_has_five_blocks_per_stack() -> None:
 @pytest.mark.parametrize(
     ("name", "fires", "edges"), [("squeezenet-v1.0", 7, [30, 14]), ("squeezenet-v1.1", 8, [31, 15, 7])]
 )
-def test_squeezenet_concatenates_two_expansions_on_one_grid(
-    name: str, fires: int, edges: list[int]
-) -> None:
+def test_squeezenet_concatenates_two_expansions_on_one_grid(name: str, fires: int, edges: list[int]) -> None:
     graph = build(name, resolution=128, classes=5)
     joined = [op for op in graph.ops if op.kind == "CONCATENATION"]
     assert len(joined) == fires
@@ -190,7 +189,9 @@ def test_every_network_is_sound_and_tflite_computes_the_same(name: str, dtype: s
     Two steps of sww01's logits, 0.098 each, move a probability by up to 2 x 0.098 / 2 = 25 steps of 1 / 256:
     its logits are compared below.
     """
-    small = {"width": 0.35, "resolution": 64, "classes": 10} if ZOO[name].scales and name != "vww01" else {}
+    as_published = {"vww01", "ic01", "resnet-v1-32"}
+    is_large = options_of(name) == PICTURE and name not in as_published
+    small = {"width": 0.35, "resolution": 64, "classes": 10} if is_large else {}
     graph = build(name, dtype=dtype, **small)  # type: ignore[arg-type]
     check(graph)
     given = _random_input(graph, dtype)
@@ -243,12 +244,51 @@ def test_an_unknown_network_says_which_was_meant() -> None:
 @pytest.mark.parametrize(
     ("name", "options"),
     [
-        ("kws01", {"width": 0.5}),
+        ("vww01-live", {"width": 0.5}),
+        ("sww01", {"resolution": 40}),
+        ("ad01", {"classes": 3}),
+        ("kws01", {"picture_channels": 3}),
+        ("conv-add-pool-relu", {"width": 0.5}),
         ("vww01", {"width": -1.0}),
+        ("vww01", {"width": 0.0}),
+        ("vww01", {"width": float("nan")}),
+        ("vww01", {"width": float("inf")}),
+        ("vww01", {"resolution": 0}),
+        ("vww01", {"classes": 0}),
+        ("conv-add-pool-relu", {"resolution": 1}),
+        ("squeezenet-v1.0", {"resolution": 18}),
+        ("squeezenet-v1.1", {"resolution": 30}),
         ("ic01", {"dtype": "int3"}),
-        ("ad01", {"resolution": 9}),
     ],
 )
 def test_what_a_network_cannot_be_is_refused(name: str, options: dict[str, float]) -> None:
     with pytest.raises(ModelNotFound):
         build(name, **options)  # type: ignore[arg-type]
+
+
+def test_a_refusal_names_the_fault_and_the_options() -> None:
+    with pytest.raises(ModelNotFound, match=r"it has one width.*options of vww01-live: resolution, classes"):
+        build("vww01-live", width=0.5)
+    with pytest.raises(ModelNotFound, match="at resolution 18 nothing is left: take 19 or more"):
+        build("squeezenet-v1.0", resolution=18)
+    with pytest.raises(ModelNotFound, match="did you mean kws01"):
+        options_of("kws1")
+
+
+@pytest.mark.parametrize("name", list(ZOO))
+@pytest.mark.parametrize("width", [0.01, 0.5, 1.5])
+@pytest.mark.parametrize("extra", [0, 1, 2, 13, 32, 77])
+def test_a_network_is_sound_over_the_range_of_its_options(name: str, width: float, extra: int) -> None:
+    options = options_of(name)
+    wishes = {"width": width / 4, "resolution": ZOO[name].smallest + extra, "classes": 2}
+    graph = build(name, **{option: value for option, value in wishes.items() if option in options})  # type: ignore[arg-type]
+    check(graph)
+    assert all(extent > 0 for tensor in graph.tensors for extent in tensor.shape)
+
+
+@pytest.mark.parametrize("name", list(ZOO))
+def test_every_option_that_a_network_takes_changes_it(name: str) -> None:
+    other = {"width": 0.6, "resolution": 52, "classes": 7, "picture_channels": 2}
+    before = [tensor.shape for tensor in build(name).tensors]
+    for option in options_of(name):
+        assert [tensor.shape for tensor in build(name, **{option: other[option]}).tensors] != before  # type: ignore[arg-type]

@@ -1,4 +1,4 @@
-"""What do ops say of shapes in constants and attributes, and what must they say once channels are gone?"""
+"""What do ops say of shapes in constants and attributes, and what must they say of other channels?"""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ from ..quantities import NUMPY_OF_DTYPE
 from ..reading import Reading
 from ..slicing import strided_ranges
 
-Stays = npt.NDArray[np.bool_]
-AllCuts = Mapping[int, Mapping[int, Stays]]  # tensor -> axis -> which positions stay
+Counts = npt.NDArray[np.bool_] | npt.NDArray[np.int64]  # along an axis: how often each position is there
+AllCuts = Mapping[int, Mapping[int, Counts]]  # tensor -> axis -> counts
 Integers = dict[int, list[int]]  # position of an input -> its new values
 
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """An op of the old subgraph, what it loses, and its tensors' new shapes."""
+    """An op of the old subgraph, what changes, and its tensors' new shapes."""
 
     reading: Reading
     cuts: AllCuts
     tensors: Sequence[Tensor]
 
-    def cut(self, tensor: int) -> tuple[int, Stays] | None:
-        """The axis of an activation that loses channels, and which stay."""
+    def cut(self, tensor: int) -> tuple[int, Counts] | None:
+        """The axis of an activation whose channels change, and their counts."""
         return next(iter(self.cuts.get(tensor, {}).items()), None)
 
     def new_shape(self, tensor: int) -> tuple[int, ...]:
@@ -136,10 +136,10 @@ def _pad(change: _Change) -> _Said:
     cut = change.cut(r.op.outputs[0])
     amounts = list(r.integers(1) or ())
     if cut is not None:
-        axis, stays = cut
+        axis, counts = cut
         before, extent = amounts[2 * axis], r.shape()[axis]
-        amounts[2 * axis] = int(stays[:before].sum())
-        amounts[2 * axis + 1] = int(stays[before + extent :].sum())
+        amounts[2 * axis] = int(counts[:before].sum())
+        amounts[2 * axis + 1] = int(counts[before + extent :].sum())
     return None, {1: amounts}
 
 
@@ -160,9 +160,9 @@ def _slice(change: _Change) -> _Said:
     begin, extent = list(r.integers(1) or ()), list(r.integers(2) or ())
     if cut is None:
         return None, {}
-    axis, stays = cut
+    axis, counts = cut
     taken = change.new_shape(r.op.outputs[0])[axis]
-    begin[axis], extent[axis] = int(stays[: begin[axis]].sum()), -1 if extent[axis] == -1 else taken
+    begin[axis], extent[axis] = int(counts[: begin[axis]].sum()), -1 if extent[axis] == -1 else taken
     return None, {1: begin, 2: extent}
 
 
@@ -172,9 +172,9 @@ def _strided_slice(change: _Change) -> _Said:
     begin, end = list(r.integers(1) or ()), list(r.integers(2) or ())
     if cut is None or taken is None or cut[0] >= len(begin):
         return None, {}
-    axis, stays = cut
+    axis, counts = cut
     positions = taken[axis][0]
-    begin[axis], end[axis] = int(stays[: positions.start].sum()), int(stays[: positions.stop].sum())
+    begin[axis], end[axis] = int(counts[: positions.start].sum()), int(counts[: positions.stop].sum())
     return None, {1: begin, 2: end}
 
 

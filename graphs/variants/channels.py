@@ -11,7 +11,7 @@ from pydantic import Field
 
 from ...errors import RecipeInvalid, VariantInvalid
 from ..ir import ModelGraph
-from .channel_cut import Stays, cuts_of, without_channels
+from .channel_cut import Stays, cuts_of, with_channels
 from .channel_groups import ChannelGroup, ModelChannels, channel_notes, channels_of
 from .channel_norms import channel_norms, group_weights
 from .given import Given
@@ -75,14 +75,14 @@ class PruneChannels:
             raise _nothing(channels)
         for note in channel_notes(graph):
             given.note(note)
-        return without_channels(channels, stays)
+        return with_channels(channels, stays)
 
 
 def removed_channels(graph: ModelGraph, step: PruneChannels) -> dict[int, dict[int, Stays]]:
     """What the step takes from the model: tensor -> axis -> True where a position goes."""
     channels = channels_of(graph)
     cuts = cuts_of(channels, staying(channels, step))
-    return {t: {axis: ~mask for axis, mask in axes.items()} for t, axes in cuts.items()}
+    return {t: {axis: mask == 0 for axis, mask in axes.items()} for t, axes in cuts.items()}
 
 
 def staying(channels: ModelChannels, step: PruneChannels) -> Stays:

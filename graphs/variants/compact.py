@@ -7,6 +7,14 @@ from dataclasses import replace
 
 from ..ir import OPTIONAL, ModelGraph, Op, Signature, Subgraph, Tensor, wire
 
+_BOUND_TO_SIZES = "OfflineMemoryAllocation"  # offsets of tensors of the old sizes, one per tensor
+
+
+def without_offsets(graph: ModelGraph) -> ModelGraph:
+    """The same model without a memory plan of its own, which no longer holds once tensors change."""
+    metadata = tuple(entry for entry in graph.metadata if entry[0] != _BOUND_TO_SIZES)
+    return replace(graph, metadata=metadata, _cache={})
+
 
 def compacted(graph: ModelGraph) -> ModelGraph:
     """The same model whose main subgraph holds only tensors that are used, in their order."""

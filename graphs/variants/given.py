@@ -11,6 +11,7 @@ import numpy.typing as npt
 from ..ir import ModelGraph
 
 Array = npt.NDArray[Any]
+SHAPE_ONLY = "shape only, retrain needed"  # what steps note whose weights are no longer trained ones
 
 
 def _silent(*_said: object) -> None:
@@ -21,6 +22,7 @@ class Step(Protocol):
     """A frozen value that turns a model into another one and leaves the first as it is."""
 
     word: ClassVar[str]  # how recipes call it
+    # A step whose result has shapes and costs but no trained weights says `retrain: ClassVar[bool] = True`.
 
     def apply(self, graph: ModelGraph, given: Given) -> ModelGraph:
         """The changed model.

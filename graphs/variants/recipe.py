@@ -44,6 +44,15 @@ class Recipe:
         return " | ".join(_step_text(step) for step in self.steps) or "as it is"
 
 
+def needs_retraining(recipe: Recipe) -> bool:
+    """Whether a step leaves a model of which shape and cost are right, but not the answers.
+
+    >>> needs_retraining(parse_recipe("width multiplier=0.5")), needs_retraining(parse_recipe("quantize"))
+    (True, False)
+    """
+    return any(getattr(step, "retrain", False) for step in recipe.steps)
+
+
 def recipe_of(record: Mapping[str, Any], *, where: str = "", default_name: str = "recipe") -> Recipe:
     """The recipe that a parsed TOML or JSON table states: a name, and steps as tables or as text.
 

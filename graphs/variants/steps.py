@@ -15,6 +15,10 @@ _STEPS: dict[str, tuple[str, str]] = {
     "prune-channels": ("channels", "PruneChannels"),
     "quantize": ("quantize", "Quantize"),
     "quantize-weights": ("quantize_weights", "QuantizeWeights"),
+    "resolution": ("resolution", "Resolution"),
+    "swap-activations": ("swap_activations", "SwapActivations"),
+    "swap-norms": ("swap_norms", "SwapNorms"),
+    "width": ("width", "Width"),
 }
 
 

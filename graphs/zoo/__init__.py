@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .catalogue import ZOO, build
+from .catalogue import ZOO, build, options_of
 from .mobilenet_v2 import rounded_channels
 
-__all__ = ["ZOO", "build", "rounded_channels"]
+__all__ = ["ZOO", "build", "options_of", "rounded_channels"]

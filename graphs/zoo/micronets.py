@@ -8,7 +8,7 @@ from ..build import GraphBuilder
 from ..geometry import Padding
 from ..ops import Conv2DAttributes
 from .blocks import RELU, classify, depthwise, pointwise
-from .reference import Plan
+from .reference import Plan, times
 
 # Channels of the first convolution, and of the separable blocks behind it: the first of them has stride 2.
 _CHANNELS: dict[str, tuple[int, tuple[int, ...]]] = {
@@ -24,9 +24,10 @@ def micronet_kws(letter: str) -> Callable[[GraphBuilder, Plan], int]:
 
     def append(b: GraphBuilder, plan: Plan) -> int:
         spectrum = b.input((1, plan.resolution, 10, 1))
-        x = b.conv(spectrum, first, (10, 4), Conv2DAttributes(Padding.SAME, 1, 1, RELU))
+        x = b.conv(spectrum, times(plan.width, first), (10, 4), Conv2DAttributes(Padding.SAME, 1, 1, RELU))
         for place, channels in enumerate(blocks):
-            x = pointwise(b, depthwise(b, x, stride=1 if place else 2, activation=RELU), channels)
-        return classify(b, x, blocks[-1], plan.classes)
+            filtered = depthwise(b, x, stride=1 if place else 2, activation=RELU)
+            x = pointwise(b, filtered, times(plan.width, channels))
+        return classify(b, x, times(plan.width, blocks[-1]), plan.classes)
 
     return append

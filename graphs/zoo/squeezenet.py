@@ -6,7 +6,7 @@ from ..build import GraphBuilder
 from ..geometry import Padding
 from ..ops import Conv2DAttributes, Pool2DAttributes
 from .blocks import RELU, conv, picture, pointwise
-from .reference import Plan
+from .reference import Plan, times
 
 # (squeeze, expand) of the fire modules; "pool" halves the picture. 1.0 is ST's: one (64, 256) less than
 # published, which is what its weights add up to.
@@ -26,17 +26,20 @@ def _fire(b: GraphBuilder, x: int, squeeze: int, expand: int) -> int:
 
 def squeezenet_v1_0(b: GraphBuilder, plan: Plan) -> int:
     """A VALID 7x7 convolution of stride 2 first."""
-    return _fires(b, plan, b.conv(picture(b, plan), 96, (7, 7), _FIRST), _V1_0)
+    return _fires(b, plan, b.conv(picture(b, plan), times(plan.width, 96), (7, 7), _FIRST), _V1_0)
 
 
 def squeezenet_v1_1(b: GraphBuilder, plan: Plan) -> int:
     """A VALID 3x3 convolution of stride 2 first."""
-    return _fires(b, plan, b.conv(picture(b, plan), 64, (3, 3), _FIRST), _V1_1)
+    return _fires(b, plan, b.conv(picture(b, plan), times(plan.width, 64), (3, 3), _FIRST), _V1_1)
 
 
 def _fires(b: GraphBuilder, plan: Plan, x: int, steps: tuple[str | tuple[int, int], ...]) -> int:
     """The classes are channels of the last 1x1, then the mean."""
     for step in steps:
-        x = b.pool("MAX_POOL_2D", x, _POOL) if isinstance(step, str) else _fire(b, x, *step)
+        if isinstance(step, str):
+            x = b.pool("MAX_POOL_2D", x, _POOL)
+        else:
+            x = _fire(b, x, *(times(plan.width, channels) for channels in step))
     pooled = b.pool("AVERAGE_POOL_2D", pointwise(b, x, plan.classes))
     return b.softmax(b.reshape(pooled, (1, plan.classes)))

@@ -9,7 +9,7 @@ from ...devices.spec import CoreSpec
 from ...devices.target import Target
 from ...graphs.ir import ModelGraph
 from ...graphs.kept import kept
-from ..interval import Basis, Interval, unknown
+from ..interval import Basis, Interval, times, unknown
 from .ahead_of_time import called_kernels
 from .choices import Choice, ends, open_choices
 from .generated import released_code
@@ -64,7 +64,7 @@ def code_bytes(graph: ModelGraph, target: Target) -> Interval:
     """Flash of runtime and kernels (text, rodata, data) for the ops of all subgraphs, without the model."""
     if not target.runtime.code.has_interpreter:
         return called_kernels(kernel_bytes(graph, target))
-    return _cached(graph, target, with_interpreter=True)
+    return times(_cached(graph, target, with_interpreter=True), target.what_if.code)
 
 
 def kernel_bytes(graph: ModelGraph, target: Target) -> Interval:
@@ -72,7 +72,7 @@ def kernel_bytes(graph: ModelGraph, target: Target) -> Interval:
 
     It is what an ahead-of-time build of the same kernels keeps, apart from the code it generates.
     """
-    return _cached(graph, target, with_interpreter=False)
+    return times(_cached(graph, target, with_interpreter=False), target.what_if.code)
 
 
 def registration_saving_bytes(graph: ModelGraph, target: Target) -> int:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from ...devices.calibration import BoardFit, Calibration, CoreFit, Given
 from ...devices.target import Target
+from ...devices.what_if import AS_KNOWN
 from ..interval import Basis
 
 # Libraries whose figures a calibration fits on Arm cores; the table's are what others take.
@@ -60,6 +61,16 @@ def core_costs(target: Target) -> CoreCosts | None:
 
     None where no cost model covers the core.
     """
+    costs, what_if = _known_costs(target), target.what_if
+    if costs is None or what_if == AS_KNOWN:
+        return costs
+    return costs._replace(
+        cpi=Spread(*(cpi * what_if.compute for cpi in costs.cpi)),
+        cycles_per_byte=Spread(*(cost * what_if.stalls for cost in costs.cycles_per_byte)),
+    )
+
+
+def _known_costs(target: Target) -> CoreCosts | None:
     costs = _tabled(target)
     if costs is None:
         return None

@@ -152,6 +152,7 @@ def _priced(table: KernelTable, target: Target, dtype: str, costs: NeonCosts) ->
     runs = (terms.streamed_bytes > 0).astype(np.float64)
     compute = work / (costs.macs_per_cycle * shared) + runs * (costs.overhead_cycles + waiting)
     stream = terms.streamed_bytes * costs.bytes_factor / _bandwidth(target, costs) * target.clock_hz
+    compute, stream = compute * target.what_if.compute, stream * target.what_if.stalls
     total = compute + stream
     return compute, stream, total * lo_ratio, total * hi_ratio
 

@@ -28,7 +28,7 @@ class VariantRow:
 
     Args:
         number: its place; points name it by that.
-        model: file or name of the zoo's network.
+        model: name of the file or of the zoo's network; source: as a command line takes it.
         name, text: of the recipe; "as it is" without steps.
         axes: what was swept and its value here: {"width": "0.5", "sparsity": "0.3"}.
         model_sha256: of the file read; of the options for a network of the zoo.
@@ -58,6 +58,7 @@ class VariantRow:
     retrain: bool = False
     notes: tuple[str, ...] = ()
     error: str = ""
+    source: str = ""
 
     @property
     def label(self) -> str:

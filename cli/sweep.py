@@ -1,0 +1,219 @@
+"""Sweeps: many variants on many targets into a store; questions to a store; which board runs a model."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from .deliver import deliver_text, read_model, say_written
+from .options import BAD_VERDICT, OK, Deadline, Debug, Headroom, Limits, Model, Reserve, ScenarioFile
+
+
+class Sheet(str, Enum):
+    text, json, csv = "text", "json", "csv"
+
+
+class Page(str, Enum):
+    text, json, csv, html = "text", "json", "csv", "html"
+
+
+class Rows(str, Enum):
+    text, json, csv, parquet = "text", "json", "csv", "parquet"
+
+
+class Axis(str, Enum):
+    ram, arena, flash, latency, energy, accuracy = "ram", "arena", "flash", "latency", "energy", "accuracy"
+
+
+class Order(str, Enum):
+    latency, energy, ram, flash = "latency", "energy", "ram", "flash"
+
+
+_StorePath = Annotated[Path, typer.Argument(metavar="STORE", help="What preflash sweep wrote.")]
+_Output = Annotated[Path | None, typer.Option("--output", "-o", metavar="FILE", help="Write it there.")]
+_MOST_SHOWN = 100
+
+
+def sweep(
+    scenario: Annotated[
+        Path, typer.Argument(metavar="SCENARIO.toml", help="Models, recipes, targets, limits.")
+    ],
+    store: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Else the scenario's name with .sweep.")
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on with a store that is there.")] = False,
+    jobs: Annotated[
+        int | None, typer.Option("--jobs", "-j", metavar="N", min=1, help="Processes; else one per core.")
+    ] = None,
+    scheduler: Annotated[
+        str, typer.Option(metavar="tcp://HOST:PORT", help="A Dask cluster's scheduler (extra dask).")
+    ] = "",
+    workers: Annotated[
+        int, typer.Option(metavar="N", min=0, help="A Dask cluster of this machine with N workers.")
+    ] = 0,
+    limit: Annotated[int | None, typer.Option(metavar="N", min=1, help="The first N variants only.")] = None,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", metavar="FILE.html", help="The report.")
+    ] = None,
+    form: Annotated[Page, typer.Option("--format", "-f", help="What to print.")] = Page.text,
+    _debug: Debug = False,
+) -> int:  # fmt: skip
+    """Every variant on every target of a scenario into one store; prints what came out."""
+    from ..reports.sweep_report import render_sweep
+    from ..simulator.sweep.reading import read_store
+    from ..simulator.sweep.session import Ways
+    from ..simulator.sweep.session import sweep as run
+    from .progress import ProgressLine
+
+    path = store or scenario.with_suffix(".sweep")
+    command = shlex.join(["preflash", "sweep", str(scenario), *(["--store", str(store)] if store else [])])
+    line = ProgressLine()
+    ways = Ways(jobs or os.cpu_count() or 1, scheduler, workers, resume, limit, line)
+    try:
+        run(scenario, path, ways, command=command)
+    except KeyboardInterrupt:
+        line.clear()
+        _say(f"interrupted; what is finished is in {path}: go on with --resume")
+        raise
+    finally:
+        line.clear()
+    say_written(path)
+    table = read_store(path)
+    if output is not None:
+        deliver_text(render_sweep(table, "html", command=command), output)
+    deliver_text(render_sweep(table, form.value, command=command), None)
+    return OK if table.is_ok.any() else BAD_VERDICT
+
+
+def report(
+    store: _StorePath, output: _Output = None,
+    form: Annotated[Page, typer.Option("--format", "-f", help="Of the report.")] = Page.html,
+    _debug: Debug = False,
+) -> int:  # fmt: skip
+    """The report of a sweep: which board, which variant, what matters, what failed."""
+    from ..reports.sweep_report import render_sweep
+    from ..simulator.sweep.reading import read_store
+
+    table = read_store(store)
+    deliver_text(render_sweep(table, form.value, command=table.facts.get("command", "")), output)
+    return OK
+
+
+def query(
+    store: _StorePath,
+    question: Annotated[
+        str, typer.Argument(metavar="SQL", help="A condition, or SELECT ... FROM points.")
+    ] = "",
+    form: Annotated[Rows, typer.Option("--format", "-f", help="Of the rows.")] = Rows.text,
+    output: _Output = None,
+    most: Annotated[
+        int | None, typer.Option("--most", "-n", metavar="N", min=1, help="Rows; as text at most 100.")
+    ] = None,
+    _debug: Debug = False,
+) -> int:  # fmt: skip
+    """Points of a store: "word = 'FITS' AND latency_s < 0.05 ORDER BY ram_bytes", or any SELECT."""
+    from ..errors import BudgetInvalid
+    from ..reports.answer_report import render_answer
+    from ..simulator.sweep.export import write_csv, write_parquet
+    from ..simulator.sweep.query import all_points, ask
+
+    is_everything = not question.strip() and form in (Rows.csv, Rows.parquet)
+    wanted = most if most is not None or form is not Rows.text else _MOST_SHOWN
+    answer = all_points(store) if is_everything and most is None else ask(store, question, most=wanted)
+    if form is Rows.parquet:
+        if output is None:
+            raise BudgetInvalid(
+                "Parquet is not for a terminal", where="-f parquet", fix="give -o FILE.parquet"
+            )
+        write_parquet(answer, output)
+        say_written(output)
+    elif output is not None and form is Rows.csv:
+        write_csv(answer, output)
+        say_written(output)
+    elif output is not None:
+        deliver_text("".join(render_answer(answer, form.value)), output)
+    else:
+        for text in render_answer(answer, form.value):
+            sys.stdout.write(text)
+    return OK
+
+
+def pareto(
+    store: _StorePath,
+    x: Annotated[Axis, typer.Option("-x", help="The first figure.")] = Axis.ram,
+    y: Annotated[Axis, typer.Option("-y", help="The second figure.")] = Axis.latency,
+    z: Annotated[Axis | None, typer.Option("-z", help="A third figure.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Points that do not fit as well.")] = False,
+    form: Annotated[Sheet, typer.Option("--format", "-f", help="Of the points.")] = Sheet.text,
+    output: _Output = None,
+    _debug: Debug = False,
+) -> int:  # fmt: skip
+    """The points of a store that no other beats: most accuracy, least of everything else."""
+    from ..reports.pareto_report import render_front
+    from ..simulator.sweep.pareto import front, surely_dominated
+    from ..simulator.sweep.reading import read_store
+    from ..simulator.sweep.scenario import FIGURE_OF
+
+    names = dict.fromkeys(axis.value for axis in (x, y, z) if axis is not None)
+    axes = [(FIGURE_OF[name], "max" if name == "accuracy" else "min") for name in names]
+    table = read_store(store)
+    found = front(table, axes, only_ok=not everything)
+    near = (table.is_ok | everything) & ~surely_dominated(table, axes, only_ok=not everything)
+    deliver_text(render_front(table, found, form.value, near=near), output)
+    return OK if len(found.best) else BAD_VERDICT
+
+
+def match(
+    model: Model,
+    board: Annotated[
+        list[str] | None,
+        typer.Option("--device", "-d", metavar="BOARD", help='A board or "nucleo-*"; else all.'),
+    ] = None,
+    runtime: Annotated[
+        list[str] | None,
+        typer.Option("--runtime", "-r", metavar="RUNTIME", help="Else all that fit a board."),
+    ] = None,
+    deadline: Deadline = None,
+    energy: Annotated[str | None, typer.Option(metavar="2mJ", help="What an inference may take.")] = None,
+    limit: Limits = None, reserve: Reserve = None, headroom: Headroom = None, scenario: ScenarioFile = None,
+    by: Annotated[Order, typer.Option(help="Sort what has the same verdict by this.")] = Order.latency,
+    most: Annotated[int, typer.Option("--most", "-n", metavar="N", min=1, help="Rows of the text.")] = 30,
+    everything: Annotated[bool, typer.Option("--all", help="All rows of the text.")] = False,
+    form: Annotated[Sheet, typer.Option("--format", "-f", help="Of the table.")] = Sheet.text,
+    output: _Output = None, _debug: Debug = False,
+) -> int:  # fmt: skip
+    """Which board? All boards and runtimes, what fits first, with the resource that limits."""
+    from ..reports.match_report import render_matches
+    from ..simulator.scenario import Said, read_scenario
+    from ..simulator.sweep.match import match as matched
+    from ..simulator.sweep.targets import board_targets
+
+    graph = read_model(model)
+    limits = (*(limit or ()), *([f"energy={energy}"] if energy else []))
+    said = Said(tuple(reserve or ()) or None, deadline, headroom, limit=limits or None)
+    targets = board_targets(tuple(board or ("all",)), tuple(runtime or ("all",)))
+    file = None if scenario is None else read_scenario(scenario)
+    found = matched(graph, targets, scenario=file, said=said, order=by.value)
+    first = found[0].target if found else None
+    words = ["preflash", "check", model]
+    words += [] if first is None else ["-d", first.device.name, "-r", first.runtime.label]
+    words += ["--deadline", deadline] if deadline else []
+    words += [word for text in limits for word in ("--limit", text)]
+    text = render_matches(
+        found, form.value, model=graph.name, command=shlex.join(words), most=None if everything else most
+    )
+    deliver_text(text, output)
+    return OK if found and found[0].word.severity <= 1 else BAD_VERDICT
+
+
+def _say(text: str) -> None:
+    from ..reports.format import clean
+
+    if sys.stderr is not None:
+        print(f"preflash: {clean(text)}", file=sys.stderr)  # noqa: T201

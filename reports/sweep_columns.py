@@ -71,6 +71,7 @@ def variant_columns(summary: Summary) -> dict[str, Any]:
     return {
         "number": packed(np.array([row.number for row in rows], dtype=np.intp)),
         "model": coded(row.model for row in rows),
+        "source": coded(row.source or row.model for row in rows),
         "name": coded(row.name for row in rows),
         "text": coded(row.text for row in rows),
         "label": coded(row.label for row in rows),

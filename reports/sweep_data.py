@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator
 
 from ..simulator.sweep.answers import Answer
@@ -255,9 +256,25 @@ def method_block(summary: Summary) -> Block:
             "best of each figure, answers and examples. "
             f"All are in the store: {facts.get('store') or 'not named'}."
         )
-    known = [row.calibration_sha256 for row in table.targets if row.calibration_sha256]
-    said.append(f"{len(known)} of {len(table.targets)} targets are calibrated by measurements.")
+    known = (
+        f"{HEADS[figure]} {', '.join(f'{name} {count:,}' for name, count in counts)}"
+        for figure, counts in summary.bases if figure in figure_names(table)
+    )  # fmt: skip
+    said.append(f"How the figures are known: {'; '.join(known)}.")
+    said += _left_out(facts.get("left_out", ""))
     return Block("Axes and method", tuple(said), ("axis", "levels", "which"), tuple(rows))
+
+
+def _left_out(said: str) -> list[str]:
+    """What never was in the grid, as the store states it: {"reason": combinations}."""
+    try:
+        found = json.loads(said or "{}")
+    except ValueError:
+        return []
+    if not isinstance(found, dict) or not found:
+        return []
+    reasons = "; ".join(f"{reason} ({count})" for reason, count in list(found.items())[:_MOST_ROWS])
+    return [f"Left out of the grid: {reasons}."]
 
 
 def _many(said: str | None, else_: int) -> str:

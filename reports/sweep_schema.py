@@ -76,8 +76,8 @@ _FAILURE = _object(
     names=_list(_TEXT),
 )  # fmt: skip
 _VARIANTS = _object(
-    number=_COLUMN, model=_TEXTS, name=_TEXTS, text=_TEXTS, label=_TEXTS, axes=_map(_TEXTS), macs=_COLUMN,
-    file_bytes=_COLUMN, sparsity=_COLUMN, sha256=_or_null(_list(_TEXT)), row=_COLUMN,
+    number=_COLUMN, model=_TEXTS, source=_TEXTS, name=_TEXTS, text=_TEXTS, label=_TEXTS, axes=_map(_TEXTS),
+    macs=_COLUMN, file_bytes=_COLUMN, sparsity=_COLUMN, sha256=_or_null(_list(_TEXT)), row=_COLUMN,
 )  # fmt: skip
 _TARGETS = _object(
     device=_TEXTS, runtime=_TEXTS, clock_hz=_COLUMN, place=_TEXTS, supply=_TEXTS, npu=_TEXTS, label=_TEXTS,

@@ -15,6 +15,7 @@ HEADS = {
     "energy_j": "energy", "accuracy": "accuracy",
 }  # fmt: skip
 LETTERS = dict(zip(WORDS, "FTRUNE", strict=True))
+_LIMITS = (("ram_bytes", "ram", "B"), ("flash_bytes", "flash", "B"), ("energy_j", "energy", "J"))
 _AS_IT_IS = "as it is"
 _LONGEST_STEM = 60
 
@@ -67,14 +68,17 @@ def target_words(target: TargetRow, limits: dict[str, float]) -> str:
         ("--place", target.place), ("--supply", target.supply),
         ("--deadline", "" if deadline is None else f"{deadline * 1e3:g}ms"),
     )  # fmt: skip
-    return shown.clean(shlex.join(word for option, value in said if value for word in (option, value)))
+    limited = [("--limit", f"{name}={limits[key]:g}{unit}") for key, name, unit in _LIMITS if key in limits]
+    return shown.clean(
+        shlex.join(word for option, value in (*said, *limited) if value for word in (option, value))
+    )
 
 
 def command(table: SweepTable, point: int) -> str:
     """The command line that checks this point again; a recipe's model is made first."""
     variant, target = table.variants[table.variant[point]], table.targets[table.target[point]]
     words = target_words(target, table.limits)
-    model = shlex.quote(shown.clean(variant.model))
+    model = shlex.quote(shown.clean(variant.source or variant.model))
     if variant.text == _AS_IT_IS:
         return f"preflash check {model} {words}"
     recipe, board = shlex.quote(shown.clean(variant.text)), shlex.quote(shown.clean(target.device))

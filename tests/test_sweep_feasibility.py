@@ -87,6 +87,21 @@ def test_variants_and_targets_that_never_became_points_are_named() -> None:
     assert "x.tflite" in found[0].names[0]
 
 
+def test_the_same_reason_about_another_device_is_the_same_reason() -> None:
+    sweep = plain("FFN", latency_s=[1, 1, 1])
+    boards = tuple(replace(sweep.targets[0], number=i, device=name) for i, name in enumerate(("a1", "a1-b")))
+    sweep = replace(sweep, targets=boards, target=np.array([0, 1, 1]), reason=np.array([1, 2, 2]),
+                    texts=("", "no power figure for a1", "no power figure for a1-b"))  # fmt: skip
+    (found,) = failures(sweep)
+    assert (found.kind, found.reason, found.count) == ("partly unknown", "no power figure for …", 3)
+
+
+def test_only_what_the_runtime_decides_is_a_refusal() -> None:
+    sweep = replace(plain("NN"), limiting=np.array([0, 1]), limits_named=("runtime", "latency"),
+                    reason=np.array([1, 1]), texts=("", "no kernel for GELU"))  # fmt: skip
+    assert [one.kind for one in failures(sweep)] == ["refused", "partly unknown"]
+
+
 def test_an_error_without_a_reason_is_counted_all_the_same() -> None:
     (found,) = failures(plain("E"))
     assert (found.kind, found.count, found.reason) == ("error", 1, "no reason was stored")

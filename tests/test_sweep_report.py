@@ -106,6 +106,25 @@ def test_a_point_says_how_to_check_it_again() -> None:
     )
 
 
+def test_a_network_of_the_zoo_is_named_as_a_command_line_takes_it() -> None:
+    sweep = replace(table(21, 5), limits={"ram_bytes": 65536})
+    zoo = replace(sweep, variants=tuple(replace(v, source="zoo:kws01,width=0.5") for v in sweep.variants))
+    assert command(zoo, 0) == (
+        "preflash check zoo:kws01,width=0.5 -d nucleo-l4r5zi -r tflm-cmsis-nn --clock 120MHz"
+        " --limit ram=65536B"
+    )
+    assert "zoo:kws01,width=0.5" in render_sweep(zoo, "json")
+
+
+def test_what_never_was_in_the_grid_is_said() -> None:
+    sweep = table(21, 5)
+    facts = sweep.facts | {"left_out": '{"x does not run on the board": 4}'}
+    assert "Left out of the grid: x does not run on the board (4)." in render_sweep(
+        replace(sweep, facts=facts), "text"
+    )
+    assert render_sweep(replace(sweep, facts=sweep.facts | {"left_out": "[1"}), "text")
+
+
 def test_a_bound_is_said_where_the_figure_is_unknown() -> None:
     sweep = plain("U", ram_bytes=[NAN])
     sweep.figures["ram_bytes"].lo[0] = 2048

@@ -61,7 +61,7 @@ var preflashSweep = (function () {
 
   /* the command that checks a point again; a recipe's model is made first */
   function quoted(word) { return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : "'" + word.replace(/'/g, "'\"'\"'") + "'"; }
-  var models = texts(result.variants.model, variantCount), steps = texts(result.variants.text, variantCount);
+  var models = texts(result.variants.source, variantCount), steps = texts(result.variants.text, variantCount);
   var devices = texts(result.targets.device, targetCount);
   function command(i) {
     var v = variant[i], words = result.targets.words[target[i]], model = quoted(models[v]);

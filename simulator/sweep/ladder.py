@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ..columns import Rows
 from .pareto import Goal, usable_axes
-from .suitable import suitable
+from .suitable import figure_of, suitable
 from .table import SweepTable
 
 _GOALS: tuple[Goal, ...] = (("accuracy", "max"), ("latency_s", "min"))
@@ -54,7 +54,9 @@ def ladder(table: SweepTable, need: str = "ram_bytes") -> tuple[Stairs, ...]:
 
 
 def _within_reach(table: SweepTable) -> npt.NDArray[np.bool_]:
-    by_ram = np.array([name.split(":")[0] in ("ram", "arena") for name in table.limits_named] or [False])
+    by_ram = np.array(
+        [figure_of(name) in ("ram_bytes", "arena_bytes") for name in table.limits_named] or [False]
+    )
     role: npt.NDArray[np.bool_] = by_ram[np.clip(table.limiting, 0, len(by_ram) - 1)]
     return suitable(table) | (role & ~np.isnan(table.figures["ram_bytes"].value))
 

@@ -36,25 +36,36 @@ def limiting_name(table: SweepTable, code: int, word: int) -> str:
     return table.limits_named[code]
 
 
-_ROLES = ("ram", "flash", "latency")
+_FIGURE_OF = {"ram": "ram_bytes", "arena": "arena_bytes", "flash": "flash_bytes", "latency": "latency_s",
+              "energy": "energy_j"}  # fmt: skip
+_OF_TARGET = ("ram_bytes", "flash_bytes")
+
+
+def figure_of(budget: str) -> str:
+    """The figure that a budget is of; "" for a refusal.
+
+    >>> figure_of("ram:sram"), figure_of("energy limit"), figure_of("latency"), figure_of("runtime")
+    ('ram_bytes', 'energy_j', 'latency_s', '')
+    """
+    return _FIGURE_OF.get(budget.split(":")[0].removesuffix(" limit"), "")
 
 
 def need_of_budget(table: SweepTable) -> Floats:
     """The deciding need over its budget; nan where either is not known. Memories count as one per role."""
-    roles = [name.split(":")[0] for name in table.limits_named] or [""]
-    codes = np.array([_ROLES.index(role) if role in _ROLES else -1 for role in roles])
-    deciding = codes[np.clip(table.limiting, 0, len(codes) - 1)]
-    ram, flash = (
-        np.array([getattr(row, name) or np.nan for row in table.targets] or [np.nan])
-        for name in ("ram_bytes", "flash_bytes")
-    )
-    figures, latency_limit = table.figures, table.limits.get("latency_s", np.nan)
-    shares = (
-        figures["ram_bytes"].value / ram[table.target],
-        figures["flash_bytes"].value / flash[table.target],
-        figures["latency_s"].value / latency_limit,
-    )
     result = np.full(len(table), np.nan)
-    for code, share in enumerate(shares):
-        result = np.where(deciding == code, share, result)
+    for code in np.unique(table.limiting):
+        budget = table.limits_named[code] if 0 <= code < len(table.limits_named) else ""
+        figure = figure_of(budget)
+        if figure:
+            points = np.flatnonzero(table.limiting == code)
+            result[points] = (
+                table.figures[figure].value[points] / _budgets(table, budget, figure)[table.target[points]]
+            )
     return result
+
+
+def _budgets(table: SweepTable, budget: str, figure: str) -> Floats:
+    """Per target: all memories of the role, or what the user allows."""
+    if ":" in budget and figure in _OF_TARGET:
+        return np.array([getattr(row, figure) or np.nan for row in table.targets])
+    return np.full(len(table.targets), table.limits.get(figure, np.nan))

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..columns import Rows
+from ..interval import BY_WEAKNESS
 from .answers import Answer, answers
 from .axes import Axis, sweep_axes
 from .density import CELLS as CELLS
@@ -56,6 +57,19 @@ class Summary:
     scales: tuple[Scale, ...]
     densities: tuple[Density, ...]
     shown: Rows
+
+    @property
+    def bases(self) -> tuple[tuple[str, tuple[tuple[str, int], ...]], ...]:
+        """Per figure how many points know it how."""
+        names = [basis.value for basis in BY_WEAKNESS]
+        counted = (
+            (figure, np.bincount(column.grade, minlength=len(names)))
+            for figure, column in self.table.figures.items()
+        )
+        return tuple(
+            (figure, tuple((name, int(n)) for name, n in zip(names, counts, strict=True) if n))
+            for figure, counts in counted
+        )
 
     @property
     def clearly_worse(self) -> int:

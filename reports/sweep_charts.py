@@ -13,7 +13,7 @@ from ..simulator.sweep.families import Curve
 from ..simulator.sweep.summary import Summary
 from . import format as shown
 from .roofline_chart import Axis
-from .sweep_words import HEADS, amount, figure_text, spread_text, target_label, variant_label
+from .sweep_words import HEADS, amount, figure_text, spread_text, target_label, told_apart, variant_label
 from .variants_chart import LinearAxis
 
 _Ticks = tuple[tuple[float, str], ...]
@@ -235,7 +235,9 @@ def _across(scale: Scale, most: int = 6) -> _Ticks:
     unit = _KIB if scale.figure.endswith("_bytes") else 1.0
     lo, hi = scale.lo / unit, scale.hi / unit
     axis = Axis(lo, hi) if scale.is_log else LinearAxis(lo, hi)
-    return tuple((axis.at(value), amount(scale.figure, value * unit)) for value in axis.ticks(most))
+    values = axis.ticks(most)
+    texts = told_apart(scale.figure, [value * unit for value in values])
+    return tuple((axis.at(value), text) for value, text in zip(values, texts, strict=True))
 
 
 def _upwards(scale: Scale) -> _Ticks:

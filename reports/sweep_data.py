@@ -11,7 +11,16 @@ from ..simulator.sweep.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
 from .blocks import Block, Cell
-from .sweep_words import HEADS, amount, figure_names, figure_text, spread_text, target_label, variant_label
+from .sweep_words import (
+    HEADS,
+    amount,
+    figure_names,
+    figure_text,
+    spread_text,
+    target_label,
+    told_apart,
+    variant_label,
+)
 
 _MOST_ROWS = 12
 _PERIOD = "period"
@@ -198,10 +207,10 @@ def ladder_block(summary: Summary) -> Block | None:
     for stairs in each:
         steps = stairs.steps
         kept = steps if len(steps) <= _MOST_ROWS else (*steps[: _MOST_ROWS - 1], steps[-1])
-        for step in kept:
-            figure = amount(stairs.goal[0], step.value)
-            rows.append((stairs.model or _only_model(summary), shown.memory(step.need_bytes), figure,
-                         variant_label(summary.table, step.point)))  # fmt: skip
+        needs = told_apart("ram_bytes", [step.need_bytes for step in kept])
+        for step, need in zip(kept, needs, strict=True):
+            figure, name = amount(stairs.goal[0], step.value), stairs.model or _only_model(summary)
+            rows.append((name, need, figure, variant_label(summary.table, step.point)))
     goal = "best accuracy" if summary.ladder[0].goal[0] == "accuracy" else "lowest latency"
     sentence = f"From how much RAM on which {goal} can be had, on any device; flash and time still decide."
     fits = f"Fits at all: {', '.join(least[:_MOST_ROWS])}{' …' if len(least) > _MOST_ROWS else ''}."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -29,6 +30,20 @@ def amount(figure: str, value: float | None) -> str:
     if value is None or np.isnan(value):
         return shown.UNKNOWN
     return shown.percent(value) if UNITS[figure] == "fraction" else shown.amount(value, UNITS[figure])
+
+
+def told_apart(figure: str, values: Sequence[float]) -> tuple[str, ...]:
+    """Figures as texts; with more digits where different ones would read the same.
+
+    >>> told_apart("ram_bytes", (25486, 25520)), told_apart("latency_s", (0.01, 0.02))
+    (('25,486 B', '25,520 B'), ('10.0 ms', '20.0 ms'))
+    """
+    texts = tuple(amount(figure, value) for value in values)
+    if len(set(texts)) == len(set(values)):
+        return texts
+    if UNITS[figure] == "B":
+        return tuple(shown.exact_bytes(value) for value in values)
+    return tuple(f"{value:.6g} {UNITS[figure]}" for value in values)
 
 
 def figure_text(table: SweepTable, figure: str, point: int) -> str:

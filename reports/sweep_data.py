@@ -77,12 +77,21 @@ def _question(summary: Summary) -> Block:
     )
 
 
+_MOST_DEVICES, _FEWEST_MISSES = 20, 5
+
+
 def answers_block(summary: Summary) -> Block | None:
-    """A row per device and goal."""
-    rows = [row for answer in summary.answers for row in _answer_rows(summary, answer)]
-    names = figure_names(summary.table)
+    """A row per device and goal; of devices without an answer those that come closest."""
+    good = [answer for answer in summary.answers if answer.best]
+    missed = [answer for answer in summary.answers if not answer.best]
+    listed = [*good, *missed[: max(_FEWEST_MISSES, _MOST_DEVICES - len(good))]]
+    rows = [row for answer in listed for row in _answer_rows(summary, answer)]
+    names, left = figure_names(summary.table), len(summary.answers) - len(listed)
     columns = ("device", "fit", "goal", "variant", "on", *(HEADS[name] for name in names), "verdict")
-    return Block("What answers it on each device", (), columns, tuple(rows)) if rows else None
+    notes = (
+        (f"{left:,} more devices without an answer are in the page, the JSON and the CSV.",) if left else ()
+    )
+    return Block("What answers it on each device", (), columns, tuple(rows), notes) if rows else None
 
 
 def _answer_rows(summary: Summary, answer: Answer) -> Iterator[tuple[Cell, ...]]:

@@ -58,17 +58,29 @@ class Answer:
 
 
 def answers(table: SweepTable) -> tuple[Answer, ...]:
-    """One per device, in the order of the targets."""
+    """One per device: those with an answer first, by the first figure asked for; then the closest misses."""
     names = list(dict.fromkeys(target.device for target in table.targets))
     of_target = np.array([names.index(target.device) for target in table.targets] or [0], dtype=np.intp)
     device = of_target[table.target]
     is_good, over = suitable(table), need_of_budget(table)
     order = np.argsort(device, kind="stable")
     ends = np.searchsorted(device[order], np.arange(len(names) + 1))
-    return tuple(
+    found = [
         _answer(table, name, order[ends[place] : ends[place + 1]], (is_good, over))
         for place, name in enumerate(names)
-    )
+    ]
+    return tuple(sorted(found, key=lambda answer: _rank(table, answer)))
+
+
+def _rank(table: SweepTable, answer: Answer) -> tuple[int, float]:
+    """Answers by their best point's first figure, misses by word and by how far they are over."""
+    if answer.best:
+        figure, way = (table.objectives or (("latency_s", "min"),))[0]
+        value = float(table.figures[figure].value[answer.best[0].point])
+        return 0, np.inf if np.isnan(value) else -value if way == "max" else value
+    if answer.miss is None:
+        return 1 + len(WORDS), 0.0
+    return 1 + WORDS.index(answer.miss.word), np.inf if answer.miss.over is None else answer.miss.over
 
 
 def _answer(

@@ -72,7 +72,7 @@ def run(grid: Grid, path: Path, jobs: int) -> float:
     """Seconds from an empty store to a closed one, workers started and ended in between."""
     begin = time.perf_counter()
     store = Store(path, is_new=True)
-    store.add_targets((target_row(spec), kernels_of(spec)) for spec in grid.targets)
+    store.begin({}, ((target_row(spec), kernels_of(spec)) for spec in grid.targets))
     store.state({"limits": "{}", "objectives": "[]"})
     pool = Here(grid) if jobs == 1 else Processes(grid, jobs)
     run_sweep(grid, store, pool)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import sys
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -80,6 +82,25 @@ def deliver_text(text: str, output: Path | None) -> None:
     deliver(text, output)
     if output is not None:
         say_written(output)
+
+
+def deliver_parts(parts: Iterable[str], output: Path | None) -> None:
+    """Print a long text part by part, or write it and say so; a reader that stopped reading is no error."""
+    from ..reports.output import quiet_stdout
+
+    if output is not None:
+        with output.open("w", encoding="utf-8", errors="replace", newline="") as file:
+            file.writelines(parts)
+        say_written(output)
+        return
+    if sys.stdout is None:
+        raise OSError(errno.EBADF, "stdout is closed; give -o FILE")
+    try:
+        for part in parts:
+            sys.stdout.write(part)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        quiet_stdout()
 
 
 def say_written(path: Path) -> None:

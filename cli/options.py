@@ -33,7 +33,7 @@ class Color(str, Enum):
 
 class SchemaName(str, Enum):
     result, plan, device, runtime = "result", "plan", "device", "runtime"
-    scenario, recipe, accuracy, fragility = "scenario", "recipe", "accuracy", "fragility"
+    scenario, sweep, recipe, accuracy, fragility = "scenario", "sweep", "recipe", "accuracy", "fragility"
 
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from stdin.")]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import shlex
 import sys
@@ -11,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from .deliver import deliver_text, read_model, say_written
+from .deliver import deliver_parts, deliver_text, read_model, say_written
 from .options import BAD_VERDICT, OK, Deadline, Debug, Headroom, Limits, Model, Reserve, ScenarioFile
 
 
@@ -71,7 +72,9 @@ def sweep(
     from ..simulator.sweep.session import sweep as run
     from .progress import ProgressLine
 
-    path = store or scenario.with_suffix(".sweep")
+    gc.enable()  # a check is too short for it
+    path = store or scenario.parent / f"{scenario.stem}.sweep"
+    _leave_whole(path, output)
     command = shlex.join(["preflash", "sweep", str(scenario), *(["--store", str(store)] if store else [])])
     line = ProgressLine()
     ways = Ways(jobs or os.cpu_count() or 1, scheduler, workers, resume, limit, line)
@@ -79,7 +82,8 @@ def sweep(
         run(scenario, path, ways, command=command)
     except KeyboardInterrupt:
         line.clear()
-        _say(f"interrupted; what is finished is in {path}: go on with --resume")
+        if path.exists():
+            _say(f"what is finished is in {path}: go on with --resume")
         raise
     finally:
         line.clear()
@@ -100,6 +104,7 @@ def report(
     from ..reports.sweep_report import render_sweep
     from ..simulator.sweep.reading import read_store
 
+    _leave_whole(store, output)
     table = read_store(store)
     deliver_text(render_sweep(table, form.value, command=table.facts.get("command", "")), output)
     return OK
@@ -120,9 +125,10 @@ def query(
     """Points of a store: "word = 'FITS' AND latency_s < 0.05 ORDER BY ram_bytes", or any SELECT."""
     from ..errors import BudgetInvalid
     from ..reports.answer_report import render_answer
-    from ..simulator.sweep.export import write_csv, write_parquet
+    from ..simulator.sweep.export import write_parquet
     from ..simulator.sweep.query import all_points, ask
 
+    _leave_whole(store, output)
     is_everything = not question.strip() and form in (Rows.csv, Rows.parquet)
     wanted = most if most is not None or form is not Rows.text else _MOST_SHOWN
     answer = all_points(store) if is_everything and most is None else ask(store, question, most=wanted)
@@ -133,14 +139,8 @@ def query(
             )
         write_parquet(answer, output)
         say_written(output)
-    elif output is not None and form is Rows.csv:
-        write_csv(answer, output)
-        say_written(output)
-    elif output is not None:
-        deliver_text("".join(render_answer(answer, form.value)), output)
     else:
-        for text in render_answer(answer, form.value):
-            sys.stdout.write(text)
+        deliver_parts(render_answer(answer, form.value), output)
     return OK
 
 
@@ -160,6 +160,7 @@ def pareto(
     from ..simulator.sweep.reading import read_store
     from ..simulator.sweep.scenario import FIGURE_OF
 
+    _leave_whole(store, output)
     names = dict.fromkeys(axis.value for axis in (x, y, z) if axis is not None)
     axes = [(FIGURE_OF[name], "max" if name == "accuracy" else "min") for name in names]
     table = read_store(store)
@@ -210,6 +211,13 @@ def match(
     )
     deliver_text(text, output)
     return OK if found and found[0].word.severity <= 1 else BAD_VERDICT
+
+
+def _leave_whole(store: Path, output: Path | None) -> None:
+    from ..errors import BudgetInvalid
+
+    if output is not None and output.resolve() == store.resolve():
+        raise BudgetInvalid("it would take the store's place", where=f"-o {output}", fix="give another file")
 
 
 def _say(text: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from math import isfinite
 
 from ..simulator.sweep.export import csv_text
 from ..simulator.sweep.query import Answer
@@ -32,6 +33,9 @@ def _json(answer: Answer) -> Iterator[str]:
 
 
 def _plain(value: object) -> object:
+    """As JSON has it, which knows neither infinity nor bytes."""
+    if isinstance(value, float) and not isfinite(value):
+        return None
     return value if value is None or isinstance(value, (int, float, str)) else str(value)
 
 

@@ -1,4 +1,4 @@
-"""Which JSON Schemas ship: of results, plans, accuracy, fragility; of device, runtime, scenario, recipes."""
+"""Which JSON Schemas ship: of results, plans, accuracy, fragility; of every file that a user writes."""
 
 from __future__ import annotations
 
@@ -64,6 +64,12 @@ def _scenario() -> dict[str, Any]:
     return _of_file(Scenario)
 
 
+def _sweep() -> dict[str, Any]:
+    from ..simulator.sweep.scenario import SweepScenario
+
+    return _of_file(SweepScenario)
+
+
 def _of_file(model: type[BaseModel]) -> dict[str, Any]:
     """The schema of what stands in the file, before units are read."""
     from pydantic.json_schema import GenerateJsonSchema
@@ -79,7 +85,7 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
-    "recipe": _recipe, "accuracy": _accuracy, "fragility": _fragility,
+    "sweep": _sweep, "recipe": _recipe, "accuracy": _accuracy, "fragility": _fragility,
 }  # fmt: skip
 
 

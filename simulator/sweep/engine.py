@@ -47,6 +47,8 @@ def run_sweep(grid: Grid, store: Store, pool: Pool, *, progress: Progress | None
     queues = _by_chunk([tile for tile in tiles_of(grid, *layout_of(grid)) if tile.number not in done])
     busy: dict[int, Tile] = {}
     chunk_of: dict[int, int] = {}
+    if progress is not None:
+        progress(outcome.before, len(grid), "points")
     while queues or busy:
         for worker in range(pool.size):
             if worker not in busy and queues:

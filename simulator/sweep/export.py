@@ -29,17 +29,6 @@ def csv_text(answer: Answer) -> Iterator[str]:
         yield out.getvalue()
 
 
-def write_csv(answer: Answer, path: Path) -> None:
-    """The rows into a file.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    with path.open("w", encoding="utf-8", newline="") as file:
-        for text in csv_text(answer):
-            file.write(text)
-
-
 def write_parquet(answer: Answer, path: Path) -> None:
     """The rows into a Parquet file; a column's type is that of its first value.
 

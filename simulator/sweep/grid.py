@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 from ...errors import DataInvalid, ModelNotFound, ScenarioFileInvalid
 from ...graphs.variants.recipe import needs_retraining, parse_recipe
 from ...graphs.variants.recipe_file import load_recipes
+from .layout import MOST_POINTS
 from .ranges import combinations
 from .scenario import FIGURE_OF, ModelSpec, SweepScenario, filled
 from .specs import AS_IS, Grid, Samples, VariantSpec
@@ -31,14 +33,14 @@ def grid_of(scenario: SweepScenario, folder: Path, *, limit: int | None = None) 
         ModelNotFound, RecipeInvalid, DataInvalid, DeviceUnknown, ...: what it names is not there or faulty.
     """
     files: dict[str, bytes] = {}
-    variants: list[VariantSpec] = []
-    for variant in _variants(scenario, folder, files):
-        if limit is not None and len(variants) >= limit:
-            break
-        variants.append(variant)
-        if len(variants) > MOST_VARIANTS:
-            raise ScenarioFileInvalid("a grid too large", faults=[f"more than {MOST_VARIANTS:,} variants"])
+    most = MOST_VARIANTS + 1 if limit is None else min(limit, MOST_VARIANTS)
+    variants = tuple(islice(_variants(scenario, folder, files, most), most))
+    if len(variants) > MOST_VARIANTS:
+        raise _too_large(f"more than {MOST_VARIANTS:,} variants")
     targets, left_out = target_specs(scenario, folder)
+    if len(variants) * len(targets) > MOST_POINTS:
+        count = f"{len(variants):,} variants on {len(targets):,} targets"
+        raise _too_large(f"{count}, more than {MOST_POINTS:,} points")
     if not variants or not targets:
         lost = "variant" if not variants else "target"
         why = [f"{reason}: {count}" for reason, count in left_out.items()] or ["nothing is asked for"]
@@ -46,14 +48,20 @@ def grid_of(scenario: SweepScenario, folder: Path, *, limit: int | None = None) 
             f"the scenario means no {lost}", faults=why, fix="name boards, runtimes that fit"
         )
     return Grid(
-        tuple(variants), targets, files, left_out, _limits(scenario), _objectives(scenario),
+        variants, targets, files, left_out, _limits(scenario), _objectives(scenario),
         _samples(scenario, folder), scenario.seed,
     )  # fmt: skip
 
 
-def _variants(scenario: SweepScenario, folder: Path, files: dict[str, bytes]) -> Iterator[VariantSpec]:
+def _too_large(why: str) -> ScenarioFileInvalid:
+    return ScenarioFileInvalid("a grid too large", faults=[why], fix="fewer or shorter axes, or --limit")
+
+
+def _variants(
+    scenario: SweepScenario, folder: Path, files: dict[str, bytes], most: int
+) -> Iterator[VariantSpec]:
     """Model by model, shape by shape, recipe by recipe: what shares a shape lies together."""
-    recipes = list(_recipes(scenario, folder))
+    recipes = list(islice(_recipes(scenario, folder), most))
     number = 0
     for spec in scenario.models:
         sha = _read(folder / spec.file, files) if spec.file else ""

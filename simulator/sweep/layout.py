@@ -5,6 +5,7 @@ from __future__ import annotations
 from .table import FIGURES, WORDS
 
 APPLICATION_ID, LAYOUT_VERSION = 0x50464C53, 1  # "PFLS"
+MOST_POINTS = 20_000_000  # of one store: what a report can hold in memory
 PRICED = FIGURES[:-1]  # accuracy is kept once per variant and kernel set
 POINT_COLUMNS = (
     "id", "variant", "target", "word", "limiting", "reason",

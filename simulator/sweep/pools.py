@@ -7,9 +7,10 @@ import multiprocessing
 import os
 import signal
 import threading
+from collections.abc import Iterator
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import connection
+from multiprocessing import connection, resource_tracker
 from typing import Protocol
 
 from .specs import Grid
@@ -66,7 +67,13 @@ class Processes:
         self._out: dict[Future[TileResult], tuple[int, Tile]] = {}
 
     def start(self, worker: int, tile: Tile) -> None:
-        self._out[self._pools[worker].submit(evaluate, tile)] = worker, tile
+        with without_ctrl_c():
+            try:
+                future = self._pools[worker].submit(evaluate, tile)
+            except BrokenProcessPool:  # it was lost while it had nothing to do
+                self._replace(worker)
+                future = self._pools[worker].submit(evaluate, tile)
+        self._out[future] = worker, tile
 
     def next_done(self) -> tuple[int, Tile, TileResult | Exception]:
         done, _ = wait(self._out, return_when=FIRST_COMPLETED)
@@ -75,8 +82,7 @@ class Processes:
         try:
             return worker, tile, future.result()
         except BrokenProcessPool as error:
-            self._pools[worker].shutdown(wait=False)
-            self._pools[worker] = self._new()
+            self._replace(worker)
             return worker, tile, WorkerLost(str(error))
         except Exception as error:
             return worker, tile, error
@@ -88,9 +94,27 @@ class Processes:
                     process.terminate()
             pool.shutdown(wait=True, cancel_futures=True)
 
+    def _replace(self, worker: int) -> None:
+        self._pools[worker].shutdown(wait=False)
+        self._pools[worker] = self._new()
+
     def _new(self) -> ProcessPoolExecutor:
         context = multiprocessing.get_context("spawn")
         return ProcessPoolExecutor(1, mp_context=context, initializer=begin, initargs=(self._grid,))
+
+
+@contextlib.contextmanager
+def without_ctrl_c() -> Iterator[None]:
+    """A process started meanwhile never gets Ctrl-C, not even before `begin`; this one does, right after."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # it would let Ctrl-C through again when it starts
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 _here: list[Worker] = []  # of a worker process: its one Worker

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 import sqlite3
 from collections.abc import Iterator
+from itertools import count
 from pathlib import Path
 from typing import NamedTuple
 
 from ...errors import StoreInvalid
-from .reading import opened
+from .reading import opened, was_stopped
 
 _IS_STATEMENT = re.compile(r"\s*(select|with|values)\b", re.IGNORECASE)
 _LONGEST_QUESTION = 100_000
@@ -63,13 +64,25 @@ def _rows(path: Path, statement: str, most: int | None) -> Iterator[Row]:
     with opened(path) as connection:
         try:
             cursor = connection.execute(statement)
-        except (sqlite3.Error, sqlite3.Warning) as error:
-            fix = "columns: SELECT * FROM points LIMIT 1"
-            raise StoreInvalid(
-                f"the question is not understood: {error}", where=str(path)[:200], fix=fix
-            ) from error
-        yield tuple(name for name, *_ in cursor.description or ())
-        for number, row in enumerate(cursor):
+            names = tuple(name for name, *_ in cursor.description or ())
+        except (sqlite3.Error, sqlite3.Warning, ValueError) as error:
+            raise _refusal("the question is not understood", error, path) from error
+        yield names
+        for number in count():
             if most is not None and number >= most:
                 return
+            try:
+                row = next(cursor, None)
+            except (sqlite3.Error, ValueError) as error:
+                raise _refusal("the question cannot be answered", error, path) from error
+            if row is None:
+                return
             yield row
+
+
+def _refusal(what: str, error: Exception, path: Path) -> BaseException:
+    """A fault of the question, unless it was Ctrl-C that ended it."""
+    if was_stopped(error):
+        return KeyboardInterrupt()
+    fix = "columns: SELECT * FROM points LIMIT 1"
+    return StoreInvalid(f"{what}: {error}", where=str(path)[:200], fix=fix)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from decimal import Decimal
 from itertools import product
+from math import isfinite
 from typing import Annotated
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -53,9 +54,9 @@ def _written(value: object) -> str:
     """As TOML and a recipe have it: true, 0.5, 10."""
     if isinstance(value, bool):
         return str(value).lower()
-    if isinstance(value, Decimal):
-        return f"{value:f}"
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float) and isfinite(value):
+        value = Decimal(repr(value)).normalize()
+    return f"{value:f}" if isinstance(value, Decimal) else str(value)
 
 
 Values = Annotated[

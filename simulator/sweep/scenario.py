@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BeforeValidator, Field, ValidationError, model_validator
+from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
 from ...devices.battery import FRACTION_AS_WRITTEN, BatterySpec
 from ...devices.blocks import Block
@@ -15,23 +16,25 @@ from ...devices.catalog import read_toml
 from ...devices.faults import plain_faults, shortened
 from ...devices.sleep import DeclaredSleep
 from ...devices.units import parse_bytes, parse_fraction, parse_j, parse_s
-from ...errors import RecipeInvalid, ScenarioFileInvalid
+from ...errors import ModelNotFound, RecipeInvalid, ScenarioFileInvalid
 from ...graphs.variants.recipe import parse_recipe
+from ...graphs.zoo import options_of
 from ..scenario import LimitedTo, ReservedBytes, Scenario, StepSpec
-from .ranges import Values, combinations
+from .ranges import Values
 
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 _Axes = Annotated[
-    dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], Values], Field(max_length=8)
+    dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], Values],
+    Field(max_length=8, json_schema_extra={"additionalProperties": False}),
 ]
 _Seconds = Annotated[Annotated[float, BeforeValidator(parse_s)], Field(gt=0)]
 _Bytes = Annotated[Annotated[int, BeforeValidator(parse_bytes)], Field(gt=0)]
 _Joules = Annotated[Annotated[float, BeforeValidator(parse_j)], Field(gt=0)]
-_Part = Annotated[Annotated[float, BeforeValidator(parse_fraction)], Field(ge=0, le=1)]
 _Texts = Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)]
 Figure = Literal["ram", "arena", "flash", "latency", "energy", "accuracy"]
 FIGURE_OF = {"ram": "ram_bytes", "arena": "arena_bytes", "flash": "flash_bytes", "latency": "latency_s",
              "energy": "energy_j", "accuracy": "accuracy"}  # fmt: skip
+_MOST_TRIED = 500
 _PLACE_HOLDER = re.compile(r"\{([a-z][a-z0-9_-]*)\}")
 MODEL_AXES = {
     "file": ("width", "resolution", "scale"),
@@ -49,6 +52,10 @@ class ModelSpec(Block):
             resolution, of the zoo's networks classes, dtype and seed. Such shapes have to be trained.
     """
 
+    model_config = ConfigDict(
+        json_schema_extra={"oneOf": [{"required": ["file"]}, {"required": ["zoo"]}]}
+    )
+
     name: Annotated[str, Field(max_length=80)] = ""
     file: Text | None = None
     zoo: Text | None = None
@@ -58,7 +65,7 @@ class ModelSpec(Block):
     def _is_one_model(self) -> ModelSpec:
         if (self.file is None) == (self.zoo is None):
             raise ValueError("give file or zoo, one of them")
-        allowed = MODEL_AXES["file" if self.file else "zoo"]
+        allowed = MODEL_AXES["file"] if self.zoo is None else _axes_of_zoo(self.zoo)
         wrong = [key for key in self.over if key not in allowed]
         if wrong:
             raise ValueError(f"over: {', '.join(wrong)} is not known here; allowed: {', '.join(allowed)}")
@@ -81,13 +88,11 @@ class RecipeAxes(Block):
         unsaid = sorted(set(_PLACE_HOLDER.findall(self.steps)) - set(self.over))
         if unsaid:
             raise ValueError(f"steps: {{{unsaid[0]}}} has no values; add over = {{ {unsaid[0]} = [...] }}")
-        for number, chosen in enumerate(combinations(self.over)):
+        for chosen in _each_value_once(self.over):
             try:
                 parse_recipe(filled(self.steps, chosen))
             except RecipeInvalid as error:
                 raise ValueError("\n".join(error.faults)) from error
-            if number == 100:
-                break
         unused = [key for key in self.over if f"{{{key}}}" not in self.steps]
         if unused:
             raise ValueError(f"over: {', '.join(unused)} does not stand in steps as {{{unused[0]}}}")
@@ -123,7 +128,10 @@ class Constraints(Block):
     ram_bytes: Annotated[_Bytes | None, Field(alias="ram")] = None
     flash_bytes: Annotated[_Bytes | None, Field(alias="flash")] = None
     energy_j: Annotated[_Joules | None, Field(alias="energy")] = None
-    accuracy: _Part | None = None
+    accuracy: Annotated[
+        Annotated[float, BeforeValidator(parse_fraction)] | None,
+        Field(json_schema_extra=FRACTION_AS_WRITTEN),
+    ] = None
     headroom: Annotated[
         Annotated[float, BeforeValidator(parse_fraction)] | None,
         Field(lt=1, json_schema_extra=FRACTION_AS_WRITTEN),
@@ -187,6 +195,28 @@ class SweepScenario(Block):
     objectives: Objectives = Objectives()
     data: DataSpec | None = None
     calibration: Text | None = None
+
+
+def _axes_of_zoo(name: str) -> tuple[str, ...]:
+    """Which axes this network of the zoo has.
+
+    Raises:
+        ValueError: the zoo does not have it.
+    """
+    try:
+        options = options_of(name)
+    except ModelNotFound as error:
+        raise ValueError(f"zoo: {error.what[:100]}; {error.fix}") from error
+    return tuple(key for key in MODEL_AXES["zoo"] if key in (*options, "dtype", "seed"))
+
+
+def _each_value_once(axes: dict[str, tuple[str, ...]]) -> Iterator[dict[str, str]]:
+    """Choices in which every value of a short axis, and some of a long one's up to the last, are there."""
+    first = {key: values[0] for key, values in axes.items()}
+    yield first
+    for key, values in axes.items():
+        for value in (*values[1 :: 1 + len(values) // _MOST_TRIED], values[-1]):
+            yield first | {key: value}
 
 
 def read_sweep(path: str | os.PathLike[str]) -> SweepScenario:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -53,15 +54,16 @@ def sweep(path: Path, store_path: Path, ways: Ways | None = None, *, command: st
     scenario = read_sweep(path)
     grid = grid_of(scenario, path.resolve().parent, limit=given.limit)
     check_samples(grid)
-    store = _opened(store_path, grid, resume=given.resume)
+    store = _opened(store_path, resume=given.resume)
     try:
-        if not store.facts:
-            store.add_targets((target_row(spec), kernels_of(spec)) for spec in grid.targets)
-            store.state(_facts(scenario, grid, path, command))
+        before_s = _begin(store, grid, _facts(scenario, grid, path, command))
         with _as_interrupted(store), _closing(pool_for(grid, given)) as pool:
             outcome = run_sweep(grid, store, pool, progress=given.progress)
-        before_s = float(store.facts.get("run_s", "0"))
         store.state({"state": "finished", "run_s": f"{before_s + outcome.wall_s:.3f}"})
+    except sqlite3.Error as error:
+        raise StoreInvalid(
+            f"cannot be written: {error}", where=str(store_path)[:200], fix="is the disk full?"
+        ) from error
     finally:
         store.close()
     return outcome
@@ -79,25 +81,37 @@ def pool_for(grid: Grid, ways: Ways) -> Pool:
     return Here(grid) if jobs <= 1 else Processes(grid, jobs)
 
 
-def _opened(path: Path, grid: Grid, *, resume: bool) -> Store:
+def _opened(path: Path, *, resume: bool) -> Store:
     where = str(path)[:200]
     is_there = path.exists() and path.stat().st_size > 0
     if is_there and not resume:
         fix = "--resume goes on with it; or give another --store"
         raise StoreInvalid("there is a store already", where=where, fix=fix)
     try:
-        store = Store(path, is_new=not is_there)
+        return Store(path, is_new=not is_there)
     except OSError as error:
         raise StoreInvalid(f"cannot be written: {error.strerror or error}", where=where) from error
-    held = json.loads(store.facts.get("fingerprints", "{}"))
-    changed = [part for part, mark in fingerprints(grid).items() if held and held.get(part) != mark]
+
+
+def _begin(store: Store, grid: Grid, facts: dict[str, str]) -> float:
+    """A new store says what it is of, one that is there has to agree; the seconds it took before."""
+    held = store.facts
+    if not held:
+        store.begin(facts, ((target_row(spec), kernels_of(spec)) for spec in grid.targets))
+        return 0.0
+    try:
+        before_s, marks = float(held["run_s"]), dict(json.loads(held["fingerprints"]))
+    except (KeyError, ValueError, TypeError, RecursionError) as error:
+        what, fix = f"it does not say what it is of: {error}", "start anew with another --store"
+        raise StoreInvalid(what, where=str(store.path)[:200], fix=fix) from error
+    changed = [part for part, mark in fingerprints(grid).items() if marks.get(part) != mark]
     if changed:
-        store.close()
         raise StoreInvalid(
-            f"it is of another sweep: {', '.join(changed)} changed since", where=where,
+            f"it is of another sweep: {', '.join(changed)} changed since", where=str(store.path)[:200],
             fix="start anew with another --store, or put back what was changed",
         )  # fmt: skip
-    return store
+    store.state({"state": "started"})
+    return before_s
 
 
 def _facts(scenario: SweepScenario, grid: Grid, path: Path, command: str) -> dict[str, str]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from ..budget_words import severities
 from ..columns import Floats, Grades
 from ..estimate import Word
-from ..figures import Figures
+from ..figures import Figures, Objects
 from ..interval import Basis, grade_of
 from ..points import Points
 from .specs import TargetSpec
@@ -61,15 +61,19 @@ class Sheet:
         self.limiting[where] = points.verdicts.limiting
         self.reason[where] = points.verdicts.reason
 
-    def hold_accuracy(self, least: float) -> None:
-        """The share of errors against the most that is allowed, by the rule of every budget."""
+    def hold_accuracy(self, least: float, why: Objects) -> None:
+        """The share of errors against the most that is allowed, by the rule of every budget.
+
+        Args:
+            why: it is unknown, by [variant, target].
+        """
         value, lo, hi, _ = self.figures["accuracy"]
         own = severities(1 - value, 1 - hi, 1 - lo, budget=1 - least, tight_headroom=0.0).astype(np.int8)
         worse: npt.NDArray[np.bool_] = (self.word != ERROR) & (own > self.word)
         self.word[worse] = own[worse]
         self.limiting[worse] = "accuracy"
         silent = worse & np.isnan(value) & (self.reason == "")
-        self.reason[silent] = "accuracy was not measured"
+        self.reason[silent] = why[silent]
 
 
 def _unknown(shape: tuple[int, int]) -> Ends:

@@ -28,6 +28,13 @@ from .tile import TileResult
 
 _SLOTS = {name: number for number, name in enumerate(POINT_COLUMNS)}
 _CACHE_KIB = 65536
+_PATIENCE_S = 60
+# A variant that was made stands above one that a tile lost with its workers.
+_ADD_VARIANT = insert("variant", VARIANT_COLUMNS, verb="INSERT") + (
+    " ON CONFLICT (number) DO UPDATE SET "
+    + ", ".join(f"{name} = excluded.{name}" for name in VARIANT_COLUMNS[1:])
+    + " WHERE variant.sha256 = '' AND excluded.sha256 <> ''"
+)
 
 
 class Store:
@@ -35,30 +42,46 @@ class Store:
 
     def __init__(self, path: Path, *, is_new: bool) -> None:
         """Raises: StoreInUse, StoreInvalid."""
-        self.path = path
+        self.path, self._is_new = path, is_new
         self._lease = Lease(path)
+        self._texts: dict[str, int] = {}
         try:
-            self._connection = sqlite3.connect(path, isolation_level=None, timeout=60)
+            self._connection = sqlite3.connect(path, isolation_level=None, timeout=_PATIENCE_S)
+        except BaseException:
+            self._lease.release()
+            raise
+        try:
+            is_empty = is_new or _is_empty(self._connection)
+            if not is_empty:
+                checked(self._connection, path)
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = NORMAL")
             self._connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
-            if is_new:
+            if is_empty:
                 self._create()
-            else:
-                checked(self._connection, path)
-            self._texts = {text: key for key, text in self._connection.execute("SELECT id, text FROM text")}
+            self._texts = self._known_texts()
         except sqlite3.Error as error:
-            self._lease.release()
+            self._drop()
             raise StoreInvalid(f"no store can be made of it: {error}", where=str(path)[:200]) from error
-        except StoreInvalid:
-            self._connection.close()
-            self._lease.release()
+        except BaseException:
+            self._drop()
             raise
 
     def close(self) -> None:
-        """One file is left: what SQLite wrote beside it goes into it."""
-        with suppress(sqlite3.OperationalError):  # somebody reads; the last reader takes the log in
+        """One file is left: what SQLite wrote beside it goes into it; none, if it was made for nothing."""
+        is_for_nothing = False
+        with suppress(sqlite3.Error):
+            is_for_nothing = self._is_new and not self.finished_tiles()
+        with suppress(sqlite3.Error):  # somebody reads; the last reader takes the log in
+            self._connection.execute("PRAGMA busy_timeout = 0")
             self._connection.execute("PRAGMA journal_mode = DELETE")
+        self._connection.close()
+        if is_for_nothing:
+            with suppress(OSError):
+                self.path.unlink()
+        self._lease.release()
+
+    def _drop(self) -> None:
         self._connection.close()
         self._lease.release()
 
@@ -71,11 +94,12 @@ class Store:
         with self._all_or_nothing():
             self._connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts.items())
 
-    def add_targets(self, targets: Iterable[tuple[TargetRow, str]]) -> None:
-        """All targets of the grid, each with the kernel set that stands for its runtime's."""
+    def begin(self, facts: Mapping[str, str], targets: Iterable[tuple[TargetRow, str]]) -> None:
+        """What the sweep is, and all targets of the grid, each with its runtime's kernel set."""
         rows = [(*(getattr(row, name) for name in TARGET_COLUMNS[:-1]), kernels) for row, kernels in targets]
         with self._all_or_nothing():
             self._connection.executemany(insert("target", TARGET_COLUMNS), rows)
+            self._connection.executemany("INSERT OR REPLACE INTO fact VALUES (?, ?)", facts.items())
 
     def finished_tiles(self) -> set[int]:
         return {number for (number,) in self._connection.execute("SELECT number FROM tile")}
@@ -90,7 +114,7 @@ class Store:
             done = self._connection.execute("SELECT 1 FROM tile WHERE number = ?", (result.tile.number,))
             if done.fetchone():
                 return
-            self._connection.executemany(insert("variant", VARIANT_COLUMNS), map(_variant, result.variants))
+            self._connection.executemany(_ADD_VARIANT, map(_variant, result.variants))
             qualities = [_quality(*key, one) for key, one in result.qualities.items()]
             self._connection.executemany(insert("quality", QUALITY_COLUMNS), qualities)
             points = self._points(result, target_count)
@@ -126,20 +150,33 @@ class Store:
 
     @contextmanager
     def _all_or_nothing(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
         try:
+            self._connection.execute("BEGIN IMMEDIATE")
             yield
-        except BaseException:
-            self._connection.execute("ROLLBACK")
-            self._texts = {text: key for key, text in self._connection.execute("SELECT id, text FROM text")}
+            self._connection.execute("COMMIT")
+        except BaseException:  # Ctrl-C may come before BEGIN and after COMMIT, too
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+                self._texts = self._known_texts()
             raise
-        self._connection.execute("COMMIT")
+
+    def _known_texts(self) -> dict[str, int]:
+        return {text: key for key, text in self._connection.execute("SELECT id, text FROM text")}
 
     def _create(self) -> None:
+        rows = [(grade, basis.value) for grade, basis in enumerate(BY_WEAKNESS)]
+        self._connection.execute("BEGIN IMMEDIATE")
         for statement in CREATE.split(";"):
             self._connection.execute(statement)
-        rows = [(grade, basis.value) for grade, basis in enumerate(BY_WEAKNESS)]
         self._connection.executemany("INSERT INTO basis VALUES (?, ?)", rows)
+        self._connection.execute("COMMIT")
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    """Whether nothing was ever written to it: a run was stopped before it had made its tables."""
+    (count,) = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()
+    (mark,) = connection.execute("PRAGMA application_id").fetchone()
+    return not count and not mark
 
 
 def checked(connection: sqlite3.Connection, path: Path) -> None:

@@ -21,7 +21,7 @@ from ...devices.catalog import (
 from ...devices.spec import DeviceSpec
 from ...devices.target import Target
 from ...devices.units import parse_fraction
-from ...errors import BudgetInvalid, DeviceUnknown, PlacementInvalid, TargetInvalid
+from ...errors import BudgetInvalid, DeviceUnknown, PlacementInvalid, ScenarioFileInvalid, TargetInvalid
 from ..estimate import Conditions
 from ..placing.options import placements
 from ..placing.words import parse_placement
@@ -29,6 +29,7 @@ from ..scenario import Scenario, conditions_of
 from .scenario import SweepScenario, TargetAxes
 from .specs import TargetSpec
 
+MOST_TARGETS = 100_000
 _MADE_UP = "example-"
 
 
@@ -43,10 +44,13 @@ def target_specs(scenario: SweepScenario, folder: Path) -> tuple[tuple[TargetSpe
     found: dict[tuple[object, ...], TargetSpec] = {}
     for board in _boards(axes.boards, folder):
         for target in _of_board(board, axes, folder, left_out):
+            if len(found) + left_out.total() > MOST_TARGETS:
+                raise ScenarioFileInvalid("a grid too large", faults=[f"more than {MOST_TARGETS:,} targets"])
             target = target if own is None else replace(target, own_calibration=own)
             for npu in axes.npu:
                 spec = _spec(target, scenario.constraints.scenario, npu=npu, number=len(found))
-                key = (spec.device, spec.runtime, target.clock_hz, spec.place, spec.supply, spec.npu)
+                how = (target.clock_hz, spec.place, spec.supply, spec.npu)
+                key = (target.unplaced.device, target.runtime, *how)
                 found.setdefault(key, spec)
     return tuple(found.values()), dict(left_out)
 

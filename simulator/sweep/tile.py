@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+import numpy as np
+
 from ...graphs.ir import ModelGraph
 from ..accuracy.kernels import kernels_for
 from ..columns import Grades
@@ -146,6 +148,7 @@ def _points(
 def _measure(chunk: _Chunk, targets: Sequence[TargetSpec], sheet: Sheet, least: float | None) -> None:
     """Accuracy by the kernels of each target's runtime, and the verdict with what the scenario asks of it."""
     value, lo, hi, grade = sheet.figures["accuracy"]
+    why = np.full(value.shape, "accuracy was not measured", dtype=object)
     for column, spec in enumerate(targets):
         if spec.target is None:
             continue
@@ -156,8 +159,10 @@ def _measure(chunk: _Chunk, targets: Sequence[TargetSpec], sheet: Sheet, least: 
                 ends = (quality.value if end is None else end for end in (quality.lo, quality.hi))
                 value[row, column], (lo[row, column], hi[row, column]) = quality.value, ends
                 grade[row, column] = grade_of(kernels.basis)
+            elif quality is not None and quality.reason:
+                why[row, column] = quality.reason
     if least is not None:
-        sheet.hold_accuracy(least)
+        sheet.hold_accuracy(least, why)
 
 
 def tiles_of(grid: Grid, chunk: int, width: int) -> Iterator[Tile]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 from itertools import islice
+from math import prod
 from pathlib import Path
 
 from ...errors import DataInvalid, ModelNotFound, ScenarioFileInvalid
@@ -33,6 +34,8 @@ def grid_of(scenario: SweepScenario, folder: Path, *, limit: int | None = None) 
         ModelNotFound, RecipeInvalid, DataInvalid, DeviceUnknown, ...: what it names is not there or faulty.
     """
     files: dict[str, bytes] = {}
+    if limit is None and _least_variants(scenario) > MOST_VARIANTS:
+        raise _too_large(f"more than {MOST_VARIANTS:,} variants")
     most = MOST_VARIANTS + 1 if limit is None else min(limit, MOST_VARIANTS)
     variants = tuple(islice(_variants(scenario, folder, files, most), most))
     if len(variants) > MOST_VARIANTS:
@@ -51,6 +54,13 @@ def grid_of(scenario: SweepScenario, folder: Path, *, limit: int | None = None) 
         variants, targets, files, left_out, _limits(scenario), _objectives(scenario),
         _samples(scenario, folder), scenario.seed,
     )  # fmt: skip
+
+
+def _least_variants(scenario: SweepScenario) -> int:
+    """Shapes times recipes, a recipe file counted as one."""
+    shapes = sum(prod(map(len, spec.over.values())) for spec in scenario.models)
+    recipes = sum(prod(map(len, recipe.over.values())) for recipe in scenario.recipes)
+    return shapes * (scenario.original + recipes + len(scenario.recipe_files))
 
 
 def _too_large(why: str) -> ScenarioFileInvalid:

@@ -24,15 +24,15 @@ from pathlib import Path
 import numpy as np
 from preflash.graphs.tflite.write import write_tflite
 from preflash.simulator.simulate import simulate
+from preflash.simulator.sweep.asked.grid import grid_of
+from preflash.simulator.sweep.asked.scenario import SweepScenario
+from preflash.simulator.sweep.asked.specs import Grid
 from preflash.simulator.sweep.engine import run_sweep
-from preflash.simulator.sweep.grid import grid_of
-from preflash.simulator.sweep.identity import kernels_of, target_row
-from preflash.simulator.sweep.making import make
-from preflash.simulator.sweep.pools import Here, Processes
-from preflash.simulator.sweep.reading import read_store
-from preflash.simulator.sweep.scenario import SweepScenario
-from preflash.simulator.sweep.specs import Grid
-from preflash.simulator.sweep.store import Store
+from preflash.simulator.sweep.run.making import make
+from preflash.simulator.sweep.run.pools import Here, Processes
+from preflash.simulator.sweep.store.identity import kernels_of, target_row
+from preflash.simulator.sweep.store.reading import read_store
+from preflash.simulator.sweep.store.store import Store
 from preflash.simulator.sweep.table import WORDS
 
 _NETWORKS = ("person-detect", "mobilenet-v2", "squeezenet-v1.1")

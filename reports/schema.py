@@ -65,7 +65,7 @@ def _scenario() -> dict[str, Any]:
 
 
 def _sweep() -> dict[str, Any]:
-    from ..simulator.sweep.scenario import SweepScenario
+    from ..simulator.sweep.asked.scenario import SweepScenario
 
     return _of_file(SweepScenario)
 

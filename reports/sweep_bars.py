@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..simulator.sweep.effects import Effect, Level
-from ..simulator.sweep.suitable import limiting_name
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.effects import Effect, Level
+from ..simulator.sweep.study.suitable import limiting_name
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
 from .sweep_data import effect_text

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..simulator.columns import Floats
-from ..simulator.sweep.density import CELLS, Scale, density
-from ..simulator.sweep.families import Curve
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.density import CELLS, Scale, density
+from ..simulator.sweep.study.families import Curve
+from ..simulator.sweep.study.summary import Summary
 from . import format as shown
 from .roofline_chart import Axis
 from .sweep_words import HEADS, amount, figure_text, spread_text, target_label, told_apart, variant_label

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ..simulator.columns import Rows
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.summary import Summary
 from .data import number
 from .format import clean
 from .sweep_words import target_words

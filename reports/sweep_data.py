@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..simulator.sweep.answers import Answer
-from ..simulator.sweep.effects import Effect
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.answers import Answer
+from ..simulator.sweep.study.effects import Effect
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
 from .blocks import Block, Cell

@@ -8,10 +8,10 @@ import numpy as np
 
 from .. import __version__
 from ..simulator.interval import BY_WEAKNESS
-from ..simulator.sweep.density import CELLS
-from ..simulator.sweep.effects import Effect
-from ..simulator.sweep.ladder import Stairs
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.density import CELLS
+from ..simulator.sweep.study.effects import Effect
+from ..simulator.sweep.study.ladder import Stairs
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import UNITS, WORDS
 from .data import dump, number
 from .format import clean

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.summary import Summary
 from .blocks import Block, Cell
 from .sweep_words import HEADS, figure_names
 

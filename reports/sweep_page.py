@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from .. import __version__
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
 from . import sweep_bars, sweep_charts, sweep_data, sweep_method

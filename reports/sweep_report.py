@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..simulator.sweep.suitable import limiting_name
-from ..simulator.sweep.summary import Summary, summarise
+from ..simulator.sweep.study.suitable import limiting_name
+from ..simulator.sweep.study.summary import Summary, summarise
 from ..simulator.sweep.table import WORDS, SweepTable
 from .blocks import block_lines
 from .format import clean

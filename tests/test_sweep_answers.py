@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from preflash.simulator.sweep.answers import ASKED_FOR, answers
-from preflash.simulator.sweep.suitable import need_of_budget, suitable
+from preflash.simulator.sweep.study.answers import ASKED_FOR, answers
+from preflash.simulator.sweep.study.suitable import need_of_budget, suitable
 from sweep_tables import NAN, plain, table, targets
 
 

@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from preflash.simulator.sweep.axes import NOT_SWEPT, Axis, sweep_axes
-from preflash.simulator.sweep.effects import effects, together
+from preflash.simulator.sweep.study.axes import NOT_SWEPT, Axis, sweep_axes
+from preflash.simulator.sweep.study.effects import effects, together
 from sweep_tables import NAN, plain, table
 
 

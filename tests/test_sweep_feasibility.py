@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from preflash.simulator.sweep.density import CELLS, density, scales
-from preflash.simulator.sweep.failures import failures
-from preflash.simulator.sweep.feasibility import MOST_TARGETS, MOST_VARIANTS, feasibility
+from preflash.simulator.sweep.study.density import CELLS, density, scales
+from preflash.simulator.sweep.study.failures import failures
+from preflash.simulator.sweep.study.feasibility import MOST_TARGETS, MOST_VARIANTS, feasibility
 from preflash.simulator.sweep.table import WORDS
 from sweep_tables import NAN, plain, table
 

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from preflash.simulator.sweep.dominance import dominated
-from preflash.simulator.sweep.pareto import AXES, front, pareto, surely_dominated, usable_axes
+from preflash.simulator.sweep.study.dominance import dominated
+from preflash.simulator.sweep.study.pareto import AXES, front, pareto, surely_dominated, usable_axes
 from preflash.simulator.sweep.table import Column
 from sweep_tables import NAN, plain, table
 

@@ -13,7 +13,7 @@ from preflash.reports.sweep_charts import scatter
 from preflash.reports.sweep_columns import coded, packed
 from preflash.reports.sweep_report import FORMS, render_sweep
 from preflash.reports.sweep_words import command, figure_text, spread_text
-from preflash.simulator.sweep.summary import MOST_EMBEDDED, summarise
+from preflash.simulator.sweep.study.summary import MOST_EMBEDDED, summarise
 from sweep_tables import EXAMPLES, HOSTILE, NAN, plain, table
 
 

@@ -109,11 +109,12 @@ def _table(connection: sqlite3.Connection, path: Path) -> SweepTable:
         else np.empty(0, dtype=np.intp)
         for name in ("limiting", "reason")
     )
+    named, limiting = np.unique(limiting, return_inverse=True)
     figures = {name: _figure(columns, name) for name in PRICED}
     figures["accuracy"] = _accuracy(connection, variants, variant, target)
     return SweepTable(
         facts | {"store": str(path)}, _limits(facts), _objectives(facts), variants, targets, variant, target,
-        word.astype(np.int8), limiting, texts, figures, reason, texts,
+        word.astype(np.int8), limiting, tuple(texts[place] for place in named), figures, reason, texts,
     )  # fmt: skip
 
 

@@ -91,7 +91,8 @@ def _sweep_report() -> dict[str, Any]:
 
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
-    "sweep": _sweep, "sweep-report": _sweep_report, "recipe": _recipe, "accuracy": _accuracy, "fragility": _fragility,
+    "sweep": _sweep, "sweep-report": _sweep_report, "recipe": _recipe, "accuracy": _accuracy,
+    "fragility": _fragility,
 }  # fmt: skip
 
 

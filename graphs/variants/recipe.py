@@ -19,6 +19,7 @@ from .steps import step_types
 _KEYS = ("name", "step", "steps")
 _LONGEST_NAME = 80
 _CONFIG = ConfigDict(extra="forbid")
+_adapters: dict[type[Any], TypeAdapter[Any]] = {}
 
 
 @dataclass(frozen=True)
@@ -144,8 +145,11 @@ def _step(entry: Any, place: str, faults: list[str]) -> Step | None:
 
 
 def _adapter(kind: type[Any]) -> TypeAdapter[Any]:
-    kind.__pydantic_config__ = _CONFIG  # unknown options are faults, not silence
-    return TypeAdapter(kind)
+    """Made once for each kind of step: it takes a hundred times as long as to use it."""
+    if kind not in _adapters:
+        kind.__pydantic_config__ = _CONFIG  # unknown options are faults, not silence
+        _adapters[kind] = TypeAdapter(kind)
+    return _adapters[kind]
 
 
 def _step_text(step: Any) -> str:

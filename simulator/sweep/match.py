@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...devices.target import Target
 from ...errors import BudgetInvalid
@@ -56,14 +56,22 @@ def match(
     """Every target with its verdict, what fits first and then by `order`.
 
     A condition that a board cannot meet at all (more reserved than it has) is a NO with its reason.
+
+    Raises:
+        BudgetInvalid: a condition that nobody can read, whatever the board.
     """
     conditions, refused = [], {}
+    unreserved = None if scenario is None else scenario.model_copy(update={"reserved": ()})
+    for target in targets[:1]:
+        conditions_of(target, unreserved, replace(said or Said(), reserve=None))
     for number, target in enumerate(targets):
         try:
             conditions.append(conditions_of(target, scenario, said))
         except BudgetInvalid as error:
             refused[number] = str(error)
             conditions.append(Conditions())
+    if len(refused) == len(targets) > 1 and len(set(refused.values())) == 1:
+        raise BudgetInvalid(refused[0])
     points = price_points([graph], targets, conditions)
     found = []
     for number, target in enumerate(targets):

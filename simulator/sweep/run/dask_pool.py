@@ -183,5 +183,7 @@ def _distributed() -> Any:
         import distributed
     except ImportError as error:
         raise PreflashError(_NOT_THERE, fix="pip install 'preflash[dask]'") from error
-    logging.getLogger("distributed").setLevel(logging.CRITICAL)
+    for name in list(logging.root.manager.loggerDict):
+        if name.split(".")[0] in ("distributed", "tornado"):  # each has a level of its own
+            logging.getLogger(name).setLevel(logging.CRITICAL + 1)
     return distributed

@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 from preflash.errors import StoreInUse, StoreInvalid
-from preflash.simulator.sweep.lease import Lease
-from preflash.simulator.sweep.reading import opened, read_store
 from preflash.simulator.sweep.session import Ways, sweep
-from preflash.simulator.sweep.store import Store
+from preflash.simulator.sweep.store.lease import Lease
+from preflash.simulator.sweep.store.reading import opened, read_store
+from preflash.simulator.sweep.store.store import Store
 from sweep_runs import exported
 
 BOARD = Path(__file__).resolve().parents[1] / "devices" / "boards" / "nucleo-u575zi.toml"

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from .simulator.fragility import Fragility, fragility
     from .simulator.points import Points, price_points
     from .simulator.simulate import simulate
+    from .simulator.sweep.match import match
+    from .simulator.sweep.session import sweep
+    from .simulator.sweep.store.reading import read_store
+    from .simulator.sweep.table import SweepTable
 
 __version__ = "0.1.0"
 
@@ -35,6 +39,7 @@ _HOME = {
     "Op": ".graphs.ir",
     "Points": ".simulator.points",
     "PreflashError": ".errors",
+    "SweepTable": ".simulator.sweep.table",
     "Target": ".devices.catalog",
     "Tensor": ".graphs.ir",
     "fragility": ".simulator.fragility",
@@ -42,9 +47,12 @@ _HOME = {
     "load_device": ".devices.catalog",
     "load_runtime": ".devices.catalog",
     "load_target": ".devices.catalog",
+    "match": ".simulator.sweep.match",
     "price_points": ".simulator.points",
+    "read_store": ".simulator.sweep.store.reading",
     "read_tflite": ".graphs.tflite.read",
     "simulate": ".simulator.simulate",
+    "sweep": ".simulator.sweep.session",
     "write_tflite": ".graphs.tflite.write",
 }
 
@@ -56,6 +64,7 @@ __all__ = [
     "Op",
     "Points",
     "PreflashError",
+    "SweepTable",
     "Target",
     "Tensor",
     "__version__",
@@ -64,9 +73,12 @@ __all__ = [
     "load_device",
     "load_runtime",
     "load_target",
+    "match",
     "price_points",
+    "read_store",
     "read_tflite",
     "simulate",
+    "sweep",
     "write_tflite",
 ]
 

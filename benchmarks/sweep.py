@@ -24,15 +24,15 @@ from pathlib import Path
 import numpy as np
 from preflash.graphs.tflite.write import write_tflite
 from preflash.simulator.simulate import simulate
+from preflash.simulator.sweep.asked.grid import grid_of
+from preflash.simulator.sweep.asked.scenario import SweepScenario
+from preflash.simulator.sweep.asked.specs import Grid
 from preflash.simulator.sweep.engine import run_sweep
-from preflash.simulator.sweep.grid import grid_of
-from preflash.simulator.sweep.identity import kernels_of, target_row
-from preflash.simulator.sweep.making import make
-from preflash.simulator.sweep.pools import Here, Processes
-from preflash.simulator.sweep.reading import read_store
-from preflash.simulator.sweep.scenario import SweepScenario
-from preflash.simulator.sweep.specs import Grid
-from preflash.simulator.sweep.store import Store
+from preflash.simulator.sweep.run.making import make
+from preflash.simulator.sweep.run.pools import Here, Processes
+from preflash.simulator.sweep.store.identity import kernels_of, target_row
+from preflash.simulator.sweep.store.reading import read_store
+from preflash.simulator.sweep.store.store import Store
 from preflash.simulator.sweep.table import WORDS
 
 _NETWORKS = ("person-detect", "mobilenet-v2", "squeezenet-v1.1")
@@ -148,7 +148,7 @@ def main() -> None:
         differ, each_s = compare(grid, path, options.sample)
         print(f"of {options.sample:,} points of the last sweep {differ} differ from simulate")
         ratio = each_s / per_point_s
-        print(f"a loop over simulate, models at hand: {1e3 * each_s:.2f} ms a point, {ratio:.0f} times as long")
+        print(f"a loop over simulate, models at hand: {1e3 * each_s:.2f} ms each, {ratio:.0f} times as much")
         if options.vela:
             vela = vela_s(options.vela, grid, Path(folder))
             print(f"one run of Vela: {vela:.2f} s, {vela / per_point_s:,.0f} times as long as a point")

@@ -34,6 +34,7 @@ class Color(str, Enum):
 class SchemaName(str, Enum):
     result, plan, device, runtime = "result", "plan", "device", "runtime"
     scenario, sweep, recipe, accuracy, fragility = "scenario", "sweep", "recipe", "accuracy", "fragility"
+    sweep_report = "sweep-report"
 
 
 Model = Annotated[str, typer.Argument(metavar="MODEL", help="A .tflite file; - reads it from stdin.")]

@@ -67,9 +67,9 @@ def sweep(
 ) -> int:  # fmt: skip
     """Every variant on every target of a scenario into one store; prints what came out."""
     from ..reports.sweep_report import render_sweep
-    from ..simulator.sweep.reading import read_store
     from ..simulator.sweep.session import Ways
     from ..simulator.sweep.session import sweep as run
+    from ..simulator.sweep.store.reading import read_store
     from .progress import ProgressLine
 
     gc.enable()  # a check is too short for it
@@ -102,7 +102,7 @@ def report(
 ) -> int:  # fmt: skip
     """The report of a sweep: which board, which variant, what matters, what failed."""
     from ..reports.sweep_report import render_sweep
-    from ..simulator.sweep.reading import read_store
+    from ..simulator.sweep.store.reading import read_store
 
     _leave_whole(store, output)
     table = read_store(store)
@@ -125,8 +125,8 @@ def query(
     """Points of a store: "word = 'FITS' AND latency_s < 0.05 ORDER BY ram_bytes", or any SELECT."""
     from ..errors import BudgetInvalid
     from ..reports.answer_report import render_answer
-    from ..simulator.sweep.export import write_parquet
-    from ..simulator.sweep.query import all_points, ask
+    from ..simulator.sweep.store.export import write_parquet
+    from ..simulator.sweep.store.query import all_points, ask
 
     _leave_whole(store, output)
     is_everything = not question.strip() and form in (Rows.csv, Rows.parquet)
@@ -156,9 +156,9 @@ def pareto(
 ) -> int:  # fmt: skip
     """The points of a store that no other beats: most accuracy, least of everything else."""
     from ..reports.pareto_report import render_front
-    from ..simulator.sweep.pareto import front, surely_dominated
-    from ..simulator.sweep.reading import read_store
-    from ..simulator.sweep.scenario import FIGURE_OF
+    from ..simulator.sweep.asked.scenario import FIGURE_OF
+    from ..simulator.sweep.store.reading import read_store
+    from ..simulator.sweep.study.pareto import front, surely_dominated
 
     _leave_whole(store, output)
     names = dict.fromkeys(axis.value for axis in (x, y, z) if axis is not None)
@@ -192,8 +192,8 @@ def match(
     """Which board? All boards and runtimes, what fits first, with the resource that limits."""
     from ..reports.match_report import render_matches
     from ..simulator.scenario import Said, read_scenario
+    from ..simulator.sweep.asked.targets import board_targets
     from ..simulator.sweep.match import match as matched
-    from ..simulator.sweep.targets import board_targets
 
     graph = read_model(model)
     limits = (*(limit or ()), *([f"energy={energy}"] if energy else []))
@@ -205,6 +205,7 @@ def match(
     words = ["preflash", "check", model]
     words += [] if first is None else ["-d", first.device.name, "-r", first.runtime.label]
     words += ["--deadline", deadline] if deadline else []
+    words += [word for text in limits for word in ("--limit", text)]
     text = render_matches(
         found, form.value, model=graph.name, command=shlex.join(words), most=None if everything else most
     )

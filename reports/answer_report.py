@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 from math import isfinite
 
-from ..simulator.sweep.export import csv_text
-from ..simulator.sweep.query import Answer
+from ..simulator.sweep.store.export import csv_text
+from ..simulator.sweep.store.query import Answer
 from .blocks import Cell, aligned
 
 

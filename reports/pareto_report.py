@@ -8,7 +8,7 @@ import io
 import numpy as np
 import numpy.typing as npt
 
-from ..simulator.sweep.pareto import Front
+from ..simulator.sweep.study.pareto import Front
 from ..simulator.sweep.table import WORDS, Column, SweepTable
 from .blocks import aligned
 from .data import dump

@@ -65,7 +65,7 @@ def _scenario() -> dict[str, Any]:
 
 
 def _sweep() -> dict[str, Any]:
-    from ..simulator.sweep.scenario import SweepScenario
+    from ..simulator.sweep.asked.scenario import SweepScenario
 
     return _of_file(SweepScenario)
 
@@ -83,9 +83,16 @@ def _of_file(model: type[BaseModel]) -> dict[str, Any]:
     return {"$schema": _DIALECT, **model.model_json_schema(schema_generator=AsWritten)}
 
 
+def _sweep_report() -> dict[str, Any]:
+    from .sweep_schema import SWEEP_SCHEMA
+
+    return SWEEP_SCHEMA
+
+
 SCHEMAS: dict[str, Callable[[], dict[str, Any]]] = {
     "result": _result, "plan": _plan, "device": _device, "runtime": _runtime, "scenario": _scenario,
-    "sweep": _sweep, "recipe": _recipe, "accuracy": _accuracy, "fragility": _fragility,
+    "sweep": _sweep, "sweep-report": _sweep_report, "recipe": _recipe, "accuracy": _accuracy,
+    "fragility": _fragility,
 }  # fmt: skip
 
 

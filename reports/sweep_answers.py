@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from ..simulator.sweep.answers import ASKED_FOR, GOALS, Answer
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.answers import ASKED_FOR, GOALS, Answer
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from .format import clean, short
 from .sweep_data import miss_text

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ..simulator.sweep.effects import Effect, Level
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.effects import Effect, Level
+from ..simulator.sweep.study.suitable import limiting_name
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
 from .sweep_data import effect_text
@@ -64,8 +65,11 @@ class Heat:
 
 @dataclass(frozen=True, slots=True)
 class MatrixCell:
+    """One cell: its word, what stands in it, 0 to 4 by how many of its points fit, what limits it."""
+
     word: str
-    letter: str
+    text: str
+    share: int
     title: str
 
 
@@ -155,26 +159,36 @@ def _heat_cell(figure: str, effect: float, share: float) -> tuple[int | None, st
 
 
 def matrix(summary: Summary) -> Matrix:
-    """The best word of each cell, with its letter and what limits it."""
-    found, table = summary.feasibility, summary.table
-    limits = [shown.clean(name) for name in table.limits_named]
-    rows = []
-    for r, name in enumerate(found.rows[:_MOST_ROWS]):
-        cells = []
-        for c in range(len(found.columns)):
-            code, points = int(found.word[r, c]), int(found.points[r, c])
-            word = WORDS[code] if code >= 0 else ""
-            limiting = limits[found.limiting[r, c]] if word and limits else ""
-            share = f" · {found.fitting[r, c]:,} of {points:,} fit" if points > 1 else ""
-            title = f"{word} · {limiting}{share}" if word else "no point"
-            cells.append(MatrixCell(word or "none", LETTERS.get(word, ""), title))
-        rows.append((shown.clean(name), tuple(cells)))
+    """The best word of each cell with its letter, or how many of its points fit where it has many."""
+    found = summary.feasibility
+    has_many = bool(found.points.size) and int(found.points.max()) > _FEW
+    rows = tuple(
+        (shown.clean(name), tuple(_matrix_cell(summary, (r, c), has_many) for c in range(len(found.columns))))
+        for r, name in enumerate(found.rows[:_MOST_ROWS])
+    )
     sentence = (
         f"Rows: {found.row_of}; columns: {found.column_of}. Each cell is the best verdict over everything "
-        "else that was varied; point at it for what limits it."
+        "else that was varied; point at it for what limits it, click it to keep its points."
     )
-    hidden = len(found.rows) - len(rows)
-    return Matrix(sentence, tuple(shown.clean(name) for name in found.columns), tuple(rows), hidden)
+    if has_many:
+        sentence += " Where some of its points fit, it says how many of 100."
+    columns = tuple(shown.clean(name) for name in found.columns)
+    return Matrix(sentence, columns, rows, len(found.rows) - len(rows))
 
 
+def _matrix_cell(summary: Summary, at: tuple[int, int], has_many: bool) -> MatrixCell:
+    found = summary.feasibility
+    points, fitting = int(found.points[at]), int(found.fitting[at])
+    if not points:
+        return MatrixCell("none", "", _SHADES, "no point")
+    word = WORDS[found.word[at]]
+    limiting = limiting_name(summary.table, int(found.limiting[at]), int(found.word[at]))
+    title = " · ".join(part for part in (word, shown.clean(limiting)) if part)
+    title += f" · {fitting:,} of {points:,} fit" if points > 1 else ""
+    if not has_many or not fitting:
+        return MatrixCell(word, LETTERS[word], _SHADES, title)
+    return MatrixCell(word, str(max(1, 100 * fitting // points)), _SHADES * fitting // points, title)
+
+
+_FEW = 6  # points in a cell, from clocks and places
 _MOST_ROWS = 200

@@ -8,17 +8,18 @@ from dataclasses import dataclass
 import numpy as np
 
 from ..simulator.columns import Floats
-from ..simulator.sweep.density import CELLS, Scale, density
-from ..simulator.sweep.families import Curve
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.density import CELLS, Scale, density
+from ..simulator.sweep.study.families import Curve
+from ..simulator.sweep.study.summary import Summary
 from . import format as shown
 from .roofline_chart import Axis
-from .sweep_words import HEADS, amount, figure_text, spread_text, target_label, variant_label
+from .sweep_words import HEADS, amount, figure_text, spread_text, target_label, told_apart, variant_label
 from .variants_chart import LinearAxis
 
 _Ticks = tuple[tuple[float, str], ...]
 _MOST_FRONT = 300
 _MOST_MODELS = 4
+_FEW = 4  # ticks below a narrow drawing
 _KIB = 1024.0
 SERIES = 7  # colours of the style sheet; further curves are not drawn
 
@@ -134,10 +135,10 @@ def ladder_lines(summary: Summary) -> Lines | None:
                 f"{shown.clean(variant_label(summary.table, step.point))}")
             for (px, py), step in zip(places, one.steps, strict=True)
         )  # fmt: skip
-        lines.append(Line(one.model or "all", series, path, dots))
+        lines.append(Line(one.model or summary.table.variants[0].model, series, path, dots))
     left_out = max(0, sum(bool(one.model) for one in summary.ladder) - SERIES)
     title = f"{HEADS[goal]} from a RAM budget on"
-    return Lines(title, "RAM budget", tuple(lines), _across(x), _upwards(y), left_out)
+    return Lines(title, "RAM budget", tuple(lines), _across(x, _FEW), _upwards(y), left_out)
 
 
 def _stairs_path(places: Sequence[tuple[float, float]]) -> str:
@@ -174,7 +175,7 @@ def _family_lines(summary: Summary, cost: str, curves: Sequence[Curve]) -> Lines
         lines.append(Line(curve.family, series, path, dots))
     on = target_label(table, curves[0].points[0])
     title = f"{curves[0].model}: accuracy against {HEADS[cost]} on {on}"
-    return Lines(title, HEADS[cost], tuple(lines), _across(x), _upwards(y), len(curves) - len(drawn))
+    return Lines(title, HEADS[cost], tuple(lines), _across(x, _FEW), _upwards(y), len(curves) - len(drawn))
 
 
 def _dot(summary: Summary, axes: tuple[Scale, Scale], point: int) -> Dot:
@@ -229,12 +230,14 @@ def _at(scale: Scale, value: float) -> float:
     return axis.at(max(value, scale.lo))
 
 
-def _across(scale: Scale) -> _Ticks:
+def _across(scale: Scale, most: int = 6) -> _Ticks:
     """Round values; of memory, round in KiB."""
     unit = _KIB if scale.figure.endswith("_bytes") else 1.0
     lo, hi = scale.lo / unit, scale.hi / unit
     axis = Axis(lo, hi) if scale.is_log else LinearAxis(lo, hi)
-    return tuple((axis.at(value), amount(scale.figure, value * unit)) for value in axis.ticks(6))
+    values = axis.ticks(most)
+    texts = told_apart(scale.figure, [value * unit for value in values])
+    return tuple((axis.at(value), text) for value, text in zip(values, texts, strict=True))
 
 
 def _upwards(scale: Scale) -> _Ticks:

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 
 from ..simulator.columns import Rows
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.summary import Summary
 from .data import number
 from .format import clean
 from .sweep_words import target_words
 
-_DIGITS = 5
+_DIGITS = 5  # rounding keeps lo <= value <= hi
 
 
 def packed(values: npt.NDArray[Any]) -> Any:
@@ -50,6 +50,7 @@ def point_columns(summary: Summary) -> dict[str, Any]:
         "variant": packed(variant[1]),
         "target": packed(target[1]),
         "word": packed(table.word[shown]),
+        "worse": packed(summary.worse[shown].astype(np.int8)),
         "limiting": packed(table.limiting[shown]),
         "reason": coded(table.texts[code] for code in table.reason[shown]),
         "figures": {},
@@ -70,6 +71,7 @@ def variant_columns(summary: Summary) -> dict[str, Any]:
     return {
         "number": packed(np.array([row.number for row in rows], dtype=np.intp)),
         "model": coded(row.model for row in rows),
+        "source": coded(row.source or row.model for row in rows),
         "name": coded(row.name for row in rows),
         "text": coded(row.text for row in rows),
         "label": coded(row.label for row in rows),

@@ -4,15 +4,26 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ..simulator.sweep.answers import Answer
-from ..simulator.sweep.effects import Effect
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.answers import Answer
+from ..simulator.sweep.study.effects import Effect
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
 from .blocks import Block, Cell
-from .sweep_words import HEADS, amount, figure_names, figure_text, spread_text, target_label, variant_label
+from .sweep_method import method_block
+from .sweep_words import (
+    HEADS,
+    amount,
+    figure_names,
+    figure_text,
+    spread_text,
+    target_label,
+    told_apart,
+    variant_label,
+)
 
 _MOST_ROWS = 12
+_PERIOD = "period"
 _MEANING = {
     "FITS": "fits", "TIGHT": "fits with little left", "RISKY": "may not fit", "UNKNOWN": "cannot be said",
     "NO": "does not fit", "ERROR": "failed",
@@ -34,12 +45,21 @@ def counts(summary: Summary) -> tuple[tuple[str, str, int], ...]:
 def counts_sentence(summary: Summary) -> str:
     """How many points there are, and how many fit, do not, are unknown, failed."""
     said = ", ".join(f"{count:,} {meaning}" for _, meaning, count in counts(summary))
-    return f"{len(summary.table):,} points: {said or 'none is finished'}."
+    left = unfinished(summary)
+    more = f" {left:,} points of the grid are not finished yet." if left else ""
+    return f"{len(summary.table):,} points: {said or 'none is finished'}.{more}"
+
+
+def unfinished(summary: Summary) -> int:
+    """Points of the grid that the store does not have yet."""
+    planned = summary.table.facts.get("points", "")
+    return max(0, int(planned) - len(summary.table)) if planned.isdecimal() else 0
 
 
 def limits_sentence(summary: Summary) -> str:
     """The limits that the scenario states."""
-    said = [f"{HEADS.get(name, name)} {_limit(name, value)}" for name, value in summary.table.limits.items()]
+    limits = summary.table.limits
+    said = [f"{HEADS.get(name, _PERIOD)} {_limit(name, value)}" for name, value in limits.items()]
     return f"Limits: {', '.join(said)}." if said else "No limits were stated but the devices' own."
 
 
@@ -57,12 +77,21 @@ def _question(summary: Summary) -> Block:
     )
 
 
+_MOST_DEVICES, _FEWEST_MISSES = 20, 5
+
+
 def answers_block(summary: Summary) -> Block | None:
-    """A row per device and goal."""
-    rows = [row for answer in summary.answers for row in _answer_rows(summary, answer)]
-    names = figure_names(summary.table)
+    """A row per device and goal; of devices without an answer those that come closest."""
+    good = [answer for answer in summary.answers if answer.best]
+    missed = [answer for answer in summary.answers if not answer.best]
+    listed = [*good, *missed[: max(_FEWEST_MISSES, _MOST_DEVICES - len(good))]]
+    rows = [row for answer in listed for row in _answer_rows(summary, answer)]
+    names, left = figure_names(summary.table), len(summary.answers) - len(listed)
     columns = ("device", "fit", "goal", "variant", "on", *(HEADS[name] for name in names), "verdict")
-    return Block("What answers it on each device", (), columns, tuple(rows)) if rows else None
+    notes = (
+        (f"{left:,} more devices without an answer are in the page, the JSON and the CSV.",) if left else ()
+    )
+    return Block("What answers it on each device", (), columns, tuple(rows), notes) if rows else None
 
 
 def _answer_rows(summary: Summary, answer: Answer) -> Iterator[tuple[Cell, ...]]:
@@ -85,7 +114,7 @@ def miss_text(answer: Answer) -> str:
     """What keeps the closest miss from fitting."""
     if answer.miss is None:
         return ""
-    by = f" ({answer.miss.over:.2f} of its budget)" if answer.miss.over is not None else ""
+    by = f" (×{answer.miss.over:.3g} of its budget)" if answer.miss.over is not None else ""
     return f"none; closest: {answer.miss.limiting or answer.miss.word}{by}"
 
 
@@ -94,7 +123,8 @@ def _point_row(
 ) -> tuple[Cell, ...]:
     table = summary.table
     figures = tuple(figure_text(table, name, point) for name in names)
-    where = (variant_label(table, point), target_label(table, point))
+    own = table.targets[table.target[point]].device if first else ""
+    where = (variant_label(table, point), target_label(table, point).removeprefix(own).strip())
     return (*first, *where, *figures, WORDS[table.word[point]])
 
 
@@ -103,12 +133,14 @@ def front_sentence(summary: Summary) -> str:
     best = summary.front
     if best is None:
         return "No figure is known of any point, so none can be compared."
+    if not best.compared:
+        return "No point that answers the question has all of these figures, so there is nothing to compare."
     by = ", ".join(f"{'more' if way == 'max' else 'less'} {HEADS[name]}" for name, way in best.axes)
-    worse = summary.clearly_worse or 0
+    worse = summary.clearly_worse
     within = best.compared - len(best.best) - worse
     left = f" {best.unknown:,} were left out: a figure is unknown." if best.unknown else ""
     return (
-        f"Of {best.compared:,} points that fit, no other beats {len(best.best):,} by {by}. "
+        f"Of {best.compared:,} points that answer the question, no other beats {len(best.best):,} by {by}. "
         f"{worse:,} are worse beyond the error, {max(0, within):,} within it.{left}"
     )
 
@@ -160,10 +192,10 @@ def _ends(effect: Effect) -> tuple[str, str]:
 
 
 def effect_text(figure: str, value: float | None) -> str:
-    """An effect as a reader says it: "×0.71", "+1.2 points".
+    """An effect as a reader says it.
 
     >>> effect_text("latency_s", 0.714), effect_text("accuracy", -0.0123)
-    ('×0.71', '-1.2 points')
+    ('×0.714', '-1.2 points')
     """
     if value is None:
         return shown.UNKNOWN
@@ -175,17 +207,27 @@ def ladder_block(summary: Summary) -> Block | None:
     if not summary.ladder:
         return None
     several = len(summary.ladder) > 1
+    each = summary.ladder[1:] if several else summary.ladder
+    least = [
+        f"{stairs.model or _only_model(summary)} from {shown.memory(stairs.steps[0].need_bytes)}"
+        for stairs in each
+    ]
     rows: list[tuple[Cell, ...]] = []
-    for stairs in summary.ladder[1:] if several else summary.ladder:
+    for stairs in each:
         steps = stairs.steps
         kept = steps if len(steps) <= _MOST_ROWS else (*steps[: _MOST_ROWS - 1], steps[-1])
-        for step in kept:
-            figure = amount(stairs.goal[0], step.value)
-            rows.append((stairs.model or "all", shown.memory(step.need_bytes), figure,
-                         variant_label(summary.table, step.point)))  # fmt: skip
+        needs = told_apart("ram_bytes", [step.need_bytes for step in kept])
+        for step, need in zip(kept, needs, strict=True):
+            figure, name = amount(stairs.goal[0], step.value), stairs.model or _only_model(summary)
+            rows.append((name, need, figure, variant_label(summary.table, step.point)))
     goal = "best accuracy" if summary.ladder[0].goal[0] == "accuracy" else "lowest latency"
     sentence = f"From how much RAM on which {goal} can be had, on any device; flash and time still decide."
-    return Block("What a RAM budget buys", (sentence,), ("model", "from", goal, "with"), tuple(rows))
+    fits = f"Fits at all: {', '.join(least[:_MOST_ROWS])}{' …' if len(least) > _MOST_ROWS else ''}."
+    return Block("What a RAM budget buys", (sentence, fits), ("model", "from", goal, "with"), tuple(rows))
+
+
+def _only_model(summary: Summary) -> str:
+    return summary.table.variants[0].model
 
 
 def curves_block(summary: Summary) -> Block | None:
@@ -211,34 +253,6 @@ def failures_block(summary: Summary) -> Block | None:
     notes = (f"{more:,} more reasons are in the JSON.",) if more > 0 else ()
     columns = ("what", "times", "why", "for example")
     return Block("Failures and unknowns", (), columns, rows[: 2 * _MOST_ROWS], notes) if rows else None
-
-
-def method_block(summary: Summary) -> Block:
-    """What was varied, what it depends on, what is left out."""
-    table, facts = summary.table, summary.table.facts
-    rows: list[tuple[Cell, ...]] = [
-        (f"{axis.name} ({axis.side})", len(axis.levels), ", ".join(axis.levels[:_MOST_ROWS])
-         + (" …" if len(axis.levels) > _MOST_ROWS else ""))
-        for axis in summary.axes
-    ]  # fmt: skip
-    said = [
-        f"Grid: {_many(facts.get('variants'), len(table.variants))} variants on "
-        f"{_many(facts.get('targets'), len(table.targets))} targets, "
-        f"{_many(facts.get('points'), len(table))} points; {len(table):,} are finished."
-    ]
-    if not summary.is_whole:
-        said.append(
-            f"Of {len(table):,} points {len(summary.shown):,} are given here one by one: the front, the "
-            "best of each figure, answers and examples. "
-            f"All are in the store: {facts.get('store') or 'not named'}."
-        )
-    known = [row.calibration_sha256 for row in table.targets if row.calibration_sha256]
-    said.append(f"{len(known)} of {len(table.targets)} targets are calibrated by measurements.")
-    return Block("Axes and method", tuple(said), ("axis", "levels", "which"), tuple(rows))
-
-
-def _many(said: str | None, else_: int) -> str:
-    return f"{int(said):,}" if said and said.isdecimal() else f"{else_:,}"
 
 
 _BLOCKS: tuple[Callable[[Summary], Block | None], ...] = (

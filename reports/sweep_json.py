@@ -8,10 +8,10 @@ import numpy as np
 
 from .. import __version__
 from ..simulator.interval import BY_WEAKNESS
-from ..simulator.sweep.density import CELLS
-from ..simulator.sweep.effects import Effect
-from ..simulator.sweep.ladder import Stairs
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.density import CELLS
+from ..simulator.sweep.study.effects import Effect
+from ..simulator.sweep.study.ladder import Stairs
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import UNITS, WORDS
 from .data import dump, number
 from .format import clean
@@ -37,14 +37,7 @@ def sweep_document(summary: Summary, *, command: str, created: str) -> dict[str,
         "sweep": {clean(key): clean(value) for key, value in table.facts.items()},
         "limits": {name: number(value) for name, value in table.limits.items()},
         "objectives": [list(goal) for goal in table.objectives],
-        "words": list(WORDS),
-        "bases": [basis.value for basis in BY_WEAKNESS],
-        "units": UNITS,
-        "limiting": [clean(name) for name in table.limits_named],
-        "counts": {
-            "points": len(table), "given": len(summary.shown), "suitable": summary.suitable,
-            "words": dict(zip(WORDS, summary.words, strict=True)),
-        },
+        **_legend(summary),
         "answers": _answers(summary),
         "front": _front(summary),
         "effects": [_effect(effect) for made in summary.effects for effect in made],
@@ -67,6 +60,21 @@ def sweep_document(summary: Summary, *, command: str, created: str) -> dict[str,
         "variants": variant_columns(summary),
         "targets": target_columns(summary),
         "points": point_columns(summary),
+    }  # fmt: skip
+
+
+def _legend(summary: Summary) -> dict[str, Any]:
+    """What the codes of the columns stand for, and how many points there are."""
+    table = summary.table
+    return {
+        "words": list(WORDS),
+        "bases": [basis.value for basis in BY_WEAKNESS],
+        "units": UNITS,
+        "limiting": [clean(name) for name in table.limits_named],
+        "counts": {
+            "points": len(table), "given": len(summary.shown), "suitable": summary.suitable,
+            "words": dict(zip(WORDS, summary.words, strict=True)),
+        },
     }  # fmt: skip
 
 

@@ -7,10 +7,10 @@ from importlib.resources import files
 from typing import Any
 
 from .. import __version__
-from ..simulator.sweep.summary import Summary
+from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
-from . import sweep_bars, sweep_charts, sweep_data
+from . import sweep_bars, sweep_charts, sweep_data, sweep_method
 from .blocks import cell_text
 from .html import assets, environment, policy
 from .sweep_answers import answer_rows
@@ -47,6 +47,7 @@ def page_data(summary: Summary) -> dict[str, Any]:
         "question": shown.clean(table.facts.get("question") or "Which variant runs on which device?"),
         "counts": sweep_data.counts(summary),
         "bar": _stacked(summary, total),
+        "unfinished": sweep_data.unfinished(summary),
         "limits": sweep_data.limits_sentence(summary),
         "goals": answer_rows(summary),
         "scatter": sweep_charts.scatter(summary),
@@ -60,7 +61,7 @@ def page_data(summary: Summary) -> dict[str, Any]:
         "curves_block": sweep_data.curves_block(summary),
         "failures": sweep_data.failures_block(summary),
         "front_block": sweep_data.front_block(summary),
-        "method": sweep_data.method_block(summary),
+        "method": sweep_method.method_block(summary),
         "figures": figure_names(table),
         "example": command(table, best[0]) if best else "",
         "hashes": _hashes(summary),

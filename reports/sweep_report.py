@@ -9,7 +9,8 @@ from typing import Any
 
 import numpy as np
 
-from ..simulator.sweep.summary import Summary, summarise
+from ..simulator.sweep.study.suitable import limiting_name
+from ..simulator.sweep.study.summary import Summary, summarise
 from ..simulator.sweep.table import WORDS, SweepTable
 from .blocks import block_lines
 from .format import clean
@@ -48,22 +49,24 @@ def _csv(summary: Summary, _command: str) -> str:
     ))  # fmt: skip
     for answer in summary.answers:
         for best in answer.best:
-            writer.writerow((answer.device, best.goal, *_csv_point(table, best.point)))
+            writer.writerow((clean(answer.device), best.goal, *_csv_point(table, best.point)))
         if answer.miss is not None:
-            writer.writerow((answer.device, "closest miss", *_csv_point(table, answer.miss.point)))
+            writer.writerow((clean(answer.device), "closest miss", *_csv_point(table, answer.miss.point)))
     for point in summary.front.best if summary.front else ():
         device = table.targets[table.target[point]].device
-        writer.writerow((device, "not beaten", *_csv_point(table, int(point))))
+        writer.writerow((clean(device), "not beaten", *_csv_point(table, int(point))))
     return out.getvalue()
 
 
 def _csv_point(table: SweepTable, point: int) -> list[Any]:
     variant, target = table.variants[table.variant[point]], table.targets[table.target[point]]
-    limiting = table.limits_named[table.limiting[point]] if table.limits_named else ""
+    word = WORDS[table.word[point]]
+    limiting = limiting_name(table, int(table.limiting[point]), int(table.word[point]))
     figures = [part[point] for column in table.figures.values() for part in column[:3]]
     return [
-        point, variant.model, variant.name, variant.text, target.runtime, target.clock_hz, target.place,
-        WORDS[table.word[point]], limiting, *("" if np.isnan(value) else value for value in figures),
+        point, clean(variant.model), clean(variant.name), clean(variant.text), clean(target.runtime),
+        target.clock_hz, clean(target.place), word, clean(limiting),
+        *("" if np.isnan(value) else value for value in figures),
     ]  # fmt: skip
 
 

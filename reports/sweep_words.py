@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -15,6 +16,7 @@ HEADS = {
     "energy_j": "energy", "accuracy": "accuracy",
 }  # fmt: skip
 LETTERS = dict(zip(WORDS, "FTRUNE", strict=True))
+_LIMITS = (("ram_bytes", "ram", "B"), ("flash_bytes", "flash", "B"), ("energy_j", "energy", "J"))
 _AS_IT_IS = "as it is"
 _LONGEST_STEM = 60
 
@@ -28,6 +30,20 @@ def amount(figure: str, value: float | None) -> str:
     if value is None or np.isnan(value):
         return shown.UNKNOWN
     return shown.percent(value) if UNITS[figure] == "fraction" else shown.amount(value, UNITS[figure])
+
+
+def told_apart(figure: str, values: Sequence[float]) -> tuple[str, ...]:
+    """Figures as texts; with more digits where different ones would read the same.
+
+    >>> told_apart("ram_bytes", (25486, 25520)), told_apart("latency_s", (0.01, 0.02))
+    (('25,486 B', '25,520 B'), ('10.0 ms', '20.0 ms'))
+    """
+    texts = tuple(amount(figure, value) for value in values)
+    if len(set(texts)) == len(set(values)):
+        return texts
+    if UNITS[figure] == "B":
+        return tuple(shown.exact_bytes(value) for value in values)
+    return tuple(f"{value:.6g} {UNITS[figure]}" for value in values)
 
 
 def figure_text(table: SweepTable, figure: str, point: int) -> str:
@@ -67,14 +83,17 @@ def target_words(target: TargetRow, limits: dict[str, float]) -> str:
         ("--place", target.place), ("--supply", target.supply),
         ("--deadline", "" if deadline is None else f"{deadline * 1e3:g}ms"),
     )  # fmt: skip
-    return shown.clean(shlex.join(word for option, value in said if value for word in (option, value)))
+    limited = [("--limit", f"{name}={limits[key]:g}{unit}") for key, name, unit in _LIMITS if key in limits]
+    return shown.clean(
+        shlex.join(word for option, value in (*said, *limited) if value for word in (option, value))
+    )
 
 
 def command(table: SweepTable, point: int) -> str:
     """The command line that checks this point again; a recipe's model is made first."""
     variant, target = table.variants[table.variant[point]], table.targets[table.target[point]]
     words = target_words(target, table.limits)
-    model = shlex.quote(shown.clean(variant.model))
+    model = shlex.quote(shown.clean(variant.source or variant.model))
     if variant.text == _AS_IT_IS:
         return f"preflash check {model} {words}"
     recipe, board = shlex.quote(shown.clean(variant.text)), shlex.quote(shown.clean(target.device))

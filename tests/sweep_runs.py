@@ -10,10 +10,10 @@ import sys
 import time
 from pathlib import Path
 
-from preflash.simulator.sweep import pools
-from preflash.simulator.sweep.export import csv_text
-from preflash.simulator.sweep.query import all_points
-from preflash.simulator.sweep.tile import Tile, TileResult
+from preflash.simulator.sweep.run import pools
+from preflash.simulator.sweep.run.tile import Tile, TileResult
+from preflash.simulator.sweep.store.export import csv_text
+from preflash.simulator.sweep.store.query import all_points
 
 SCENARIO = """\
 name = "kills"
@@ -39,7 +39,7 @@ deadline = "50 ms"
 _RUNNER = """\
 import sys
 from preflash import cli
-from preflash.simulator.sweep import dask_pool, pools, tile
+from preflash.simulator.sweep.run import dask_pool, pools, tile
 import sweep_runs
 dask_pool._ANSWER_S = 4
 tile._CHUNKS, tile._POINTS = 1000, 4

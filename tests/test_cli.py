@@ -27,7 +27,7 @@ ROOT = Path(__file__).resolve().parents[1]
 COMMANDS = (
     "check", "inspect", "plan", "demo", "explain", "schema", "device list", "device show", "device validate",
     "runtime list", "runtime show", "validate", "export", "calibrate", "accuracy", "variants",
-    "fragility",
+    "fragility", "match", "pareto", "query", "report", "sweep",
 )  # fmt: skip
 Captured = pytest.CaptureFixture[str]
 

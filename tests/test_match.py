@@ -14,8 +14,8 @@ from preflash.graphs.zoo import build
 from preflash.simulator.estimate import Word
 from preflash.simulator.scenario import Said, conditions_of
 from preflash.simulator.simulate import simulate
+from preflash.simulator.sweep.asked.targets import board_targets
 from preflash.simulator.sweep.match import ORDERS, Match, match
-from preflash.simulator.sweep.targets import board_targets
 
 Captured = pytest.CaptureFixture[str]
 SAID = Said(("ram=20KiB",), "30 ms", "20%", limit=("energy=3mJ",))

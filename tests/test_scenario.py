@@ -215,7 +215,7 @@ def test_the_schema_accepts_what_is_read_and_refuses_slips() -> None:
 def test_the_scenario_of_the_readme_is_read(tmp_path: Path) -> None:
     readme = (Path(__file__).resolve().parents[1] / "README.md").read_text(encoding="utf-8")
     blocks = [b.partition("```")[0] for b in readme.split("```toml\n")[1:]]
-    (text,) = [block for block in blocks if "[[step]]" in block]
+    (text,) = [block for block in blocks if "[sleep]" in block]
     found = read(tmp_path, text)
     assert [step.name for step in found.duty.steps] == ["microphone", "mfcc"]
     assert found.duty.period_s == 1.0 and found.duty.battery is not None and found.duty.sleep is not None

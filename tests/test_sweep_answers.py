@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from preflash.simulator.sweep.answers import ASKED_FOR, answers
-from preflash.simulator.sweep.suitable import need_of_budget, suitable
+from preflash.simulator.sweep.study.answers import ASKED_FOR, answers
+from preflash.simulator.sweep.study.suitable import need_of_budget, suitable
 from sweep_tables import NAN, plain, table, targets
 
 
@@ -97,3 +97,17 @@ def test_every_answer_fits_and_none_is_better() -> None:
         if fastest is not None:
             late = sweep.figures["latency_s"].value
             assert late[fastest] == late[good].min()
+
+
+def test_a_limit_of_the_user_is_the_budget_where_it_decides() -> None:
+    sweep = plain("NN", ram_bytes=[3000, 2000], energy_j=[1, 5])
+    limits = {"ram_bytes": 1000, "energy_j": 2}
+    sweep = replace(
+        sweep, limiting=np.array([0, 1]), limits_named=("ram limit", "energy limit"), limits=limits
+    )
+    assert need_of_budget(sweep).tolist() == [3.0, 2.5]
+
+
+def test_where_all_failed_nothing_is_said_to_limit() -> None:
+    answer = answers(plain("EE"))[0]
+    assert (answer.miss.word, answer.miss.limiting, answer.miss.over) == ("ERROR", "", None)

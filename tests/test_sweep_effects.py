@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from preflash.simulator.sweep.axes import NOT_SWEPT, Axis, sweep_axes
-from preflash.simulator.sweep.effects import effects, together
+from preflash.simulator.sweep.study.axes import NOT_SWEPT, Axis, sweep_axes
+from preflash.simulator.sweep.study.effects import effects, together
 from sweep_tables import NAN, plain, table
 
 
@@ -78,7 +78,7 @@ def test_axes_are_what_has_levels_numbers_by_size() -> None:
     assert found["sparsity"].levels == (NOT_SWEPT, "0.3", "0.4", "0.5")
     assert found["model"].levels == ("kws.tflite", "vww.tflite", "ad01.tflite")
     assert "width" not in found and "npu" not in found
-    assert "clock" not in found  # each device has one: it would say the same again
+    assert "clock MHz" not in found  # each device has one: it would say the same again
 
 
 def test_a_point_has_the_level_of_its_variant_or_target() -> None:

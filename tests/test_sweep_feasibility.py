@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from preflash.simulator.sweep.density import CELLS, density, scales
-from preflash.simulator.sweep.failures import failures
-from preflash.simulator.sweep.feasibility import MOST_TARGETS, MOST_VARIANTS, feasibility
+from preflash.simulator.sweep.study.density import CELLS, density, scales
+from preflash.simulator.sweep.study.failures import failures
+from preflash.simulator.sweep.study.feasibility import MOST_TARGETS, MOST_VARIANTS, feasibility
 from preflash.simulator.sweep.table import WORDS
 from sweep_tables import NAN, plain, table
 
@@ -85,6 +85,21 @@ def test_variants_and_targets_that_never_became_points_are_named() -> None:
     found = failures(sweep)
     assert [(one.kind, one.count) for one in found] == [("variant not made", 2), ("target not usable", 1)]
     assert "x.tflite" in found[0].names[0]
+
+
+def test_the_same_reason_about_another_device_is_the_same_reason() -> None:
+    sweep = plain("FFN", latency_s=[1, 1, 1])
+    boards = tuple(replace(sweep.targets[0], number=i, device=name) for i, name in enumerate(("a1", "a1-b")))
+    sweep = replace(sweep, targets=boards, target=np.array([0, 1, 1]), reason=np.array([1, 2, 2]),
+                    texts=("", "no power figure for a1", "no power figure for a1-b"))  # fmt: skip
+    (found,) = failures(sweep)
+    assert (found.kind, found.reason, found.count) == ("partly unknown", "no power figure for …", 3)
+
+
+def test_only_what_the_runtime_decides_is_a_refusal() -> None:
+    sweep = replace(plain("NN"), limiting=np.array([0, 1]), limits_named=("runtime", "latency"),
+                    reason=np.array([1, 1]), texts=("", "no kernel for GELU"))  # fmt: skip
+    assert [one.kind for one in failures(sweep)] == ["refused", "partly unknown"]
 
 
 def test_an_error_without_a_reason_is_counted_all_the_same() -> None:

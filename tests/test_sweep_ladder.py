@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from preflash.simulator.sweep.families import AS_IT_IS, curves, families
-from preflash.simulator.sweep.ladder import cheapest, ladder
+from preflash.simulator.sweep.study.families import AS_IT_IS, curves, families
+from preflash.simulator.sweep.study.ladder import cheapest, ladder
 from preflash.simulator.sweep.table import VariantRow
 from sweep_tables import NAN, plain, table
 

@@ -9,6 +9,7 @@ import json
 import re
 import shutil
 import subprocess
+import time
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -280,4 +281,12 @@ def test_a_phone_sees_no_page_wider_than_itself(tmp_path: Path) -> None:
 
 
 def test_a_sweep_of_one_point_has_a_page() -> None:
-    assert "1 points, 1 answer the question" in render_sweep(plain("F", ram_bytes=[1], latency_s=[1]), "html")
+    assert "1 point, 1 answers the question" in render_sweep(plain("F", ram_bytes=[1], latency_s=[1]), "html")
+
+
+def test_a_hundred_thousand_points_take_seconds_and_little_room() -> None:
+    sweep = table(1000, 100)
+    start = time.perf_counter()
+    text = render_sweep(sweep, "html")
+    assert time.perf_counter() - start < 10  # half a second on a quiet core
+    assert len(text) < 2e6

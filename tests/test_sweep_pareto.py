@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
-from preflash.simulator.sweep.dominance import dominated
-from preflash.simulator.sweep.pareto import AXES, front, pareto, surely_dominated, usable_axes
+from preflash.simulator.sweep.study.dominance import dominated
+from preflash.simulator.sweep.study.pareto import AXES, front, pareto, surely_dominated, usable_axes
 from preflash.simulator.sweep.table import Column
 from sweep_tables import NAN, plain, table
 
@@ -103,10 +103,12 @@ def test_whoever_is_surely_worse_is_not_on_the_front() -> None:
     assert not surely_dominated(sweep)[pareto(sweep)].any()
 
 
-@pytest.mark.parametrize("shape", ["uniform", "sphere", "plane"])
-def test_a_million_points_take_seconds(shape: str) -> None:
+@pytest.mark.parametrize(
+    ("shape", "count"), [("uniform", 1_000_000), ("sphere", 200_000), ("plane", 200_000)]
+)
+def test_large_sweeps_take_seconds(shape: str, count: int) -> None:
     rng = np.random.default_rng(0)
-    points = rng.random((1_000_000, 3))
+    points = rng.random((count, 3))
     if shape == "sphere":
         away = np.abs(rng.normal(size=points.shape))
         points = 1 - away / np.linalg.norm(away, axis=1, keepdims=True)
@@ -114,7 +116,7 @@ def test_a_million_points_take_seconds(shape: str) -> None:
         points[:, 2] = 2 - points[:, 0] - points[:, 1]
     start = time.perf_counter()
     found = dominated(points, points)
-    assert time.perf_counter() - start < 12  # about 3 s on one quiet core; 0.2 s for uniform
+    assert time.perf_counter() - start < 5  # a tenth of that on a quiet core; nothing compares all pairs
     assert (~found).any()
 
 

@@ -19,17 +19,18 @@ from preflash.graphs.zoo import build
 from preflash.simulator.accuracy.kernels import kernels_for
 from preflash.simulator.estimate import Conditions, Reservation
 from preflash.simulator.simulate import simulate
-from preflash.simulator.sweep import engine, tile
+from preflash.simulator.sweep import engine
+from preflash.simulator.sweep.asked.grid import grid_of
+from preflash.simulator.sweep.asked.scenario import read_sweep
+from preflash.simulator.sweep.asked.specs import Grid, TargetSpec, VariantSpec
 from preflash.simulator.sweep.engine import run_sweep
-from preflash.simulator.sweep.grid import grid_of
-from preflash.simulator.sweep.identity import kernels_of, target_row
-from preflash.simulator.sweep.pools import Here, WorkerLost
-from preflash.simulator.sweep.reading import read_store
-from preflash.simulator.sweep.scenario import read_sweep
-from preflash.simulator.sweep.specs import Grid, TargetSpec, VariantSpec
-from preflash.simulator.sweep.store import Store
+from preflash.simulator.sweep.run import tile
+from preflash.simulator.sweep.run.pools import Here, WorkerLost
+from preflash.simulator.sweep.run.tile import Tile, TileResult, Worker, tiles_of
+from preflash.simulator.sweep.store.identity import kernels_of, target_row
+from preflash.simulator.sweep.store.reading import read_store
+from preflash.simulator.sweep.store.store import Store
 from preflash.simulator.sweep.table import WORDS, SweepTable
-from preflash.simulator.sweep.tile import Tile, TileResult, Worker, tiles_of
 from preflash.simulator.variant_study import Quality
 
 SCENARIO = """

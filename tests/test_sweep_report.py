@@ -13,7 +13,7 @@ from preflash.reports.sweep_charts import scatter
 from preflash.reports.sweep_columns import coded, packed
 from preflash.reports.sweep_report import FORMS, render_sweep
 from preflash.reports.sweep_words import command, figure_text, spread_text
-from preflash.simulator.sweep.summary import MOST_EMBEDDED, summarise
+from preflash.simulator.sweep.study.summary import MOST_EMBEDDED, summarise
 from sweep_tables import EXAMPLES, HOSTILE, NAN, plain, table
 
 
@@ -36,7 +36,7 @@ def test_the_text_answers_the_question_first() -> None:
     assert lines[-1] == "Again: preflash report x.sqlite"
 
 
-@pytest.mark.parametrize("form", ["text", "html", "json"])
+@pytest.mark.parametrize("form", ["text", "html", "json", "csv"])
 def test_names_cannot_steer_the_terminal_or_the_page(form: str) -> None:
     shown = render_sweep(table(21, 5, hostile=True), form, command=HOSTILE)
     assert "\x1b" not in shown and "\u202e" not in shown
@@ -106,6 +106,25 @@ def test_a_point_says_how_to_check_it_again() -> None:
     )
 
 
+def test_a_network_of_the_zoo_is_named_as_a_command_line_takes_it() -> None:
+    sweep = replace(table(21, 5), limits={"ram_bytes": 65536})
+    zoo = replace(sweep, variants=tuple(replace(v, source="zoo:kws01,width=0.5") for v in sweep.variants))
+    assert command(zoo, 0) == (
+        "preflash check zoo:kws01,width=0.5 -d nucleo-l4r5zi -r tflm-cmsis-nn --clock 120MHz"
+        " --limit ram=65536B"
+    )
+    assert "zoo:kws01,width=0.5" in render_sweep(zoo, "json")
+
+
+def test_what_never_was_in_the_grid_is_said() -> None:
+    sweep = table(21, 5)
+    facts = sweep.facts | {"left_out": '{"x does not run on the board": 4}'}
+    assert "Left out of the grid: x does not run on the board (4)." in render_sweep(
+        replace(sweep, facts=facts), "text"
+    )
+    assert render_sweep(replace(sweep, facts=sweep.facts | {"left_out": "[1"}), "text")
+
+
 def test_a_bound_is_said_where_the_figure_is_unknown() -> None:
     sweep = plain("U", ram_bytes=[NAN])
     sweep.figures["ram_bytes"].lo[0] = 2048
@@ -127,3 +146,31 @@ def test_what_repeats_the_fastest_is_no_column_of_its_own() -> None:
     assert "<th>asked for</th>" not in render_sweep(sweep, "html")
     other = replace(sweep, objectives=(("arena_bytes", "min"), ("latency_s", "min")))
     assert "<th>asked for</th>" in render_sweep(other, "html")
+
+
+def test_the_front_is_of_points_that_keep_the_stated_limits() -> None:
+    sweep = plain("FF", ram_bytes=[1, 2], latency_s=[1, 2], accuracy=[0.7, 0.9])
+    assert summarise(sweep).front.best.tolist() == [0, 1]
+    assert summarise(replace(sweep, limits={"accuracy": 0.8})).front.best.tolist() == [1]
+
+
+def test_the_two_axes_of_the_heat_map_cross() -> None:
+    both = summarise(table(21, 48)).together  # every board at two clocks of its own
+    assert {both.rows.name, both.columns.name} != {"device", "clock MHz"}
+    assert not np.isnan(both.effect).all(axis=1).any()
+
+
+def test_a_grid_that_is_not_finished_says_so() -> None:
+    sweep = table(21, 5)
+    facts = sweep.facts | {"points": "1000"}
+    for form in ("text", "html"):
+        assert "895 points of the grid are not finished yet" in render_sweep(
+            replace(sweep, facts=facts), form
+        )
+
+
+def test_very_long_recipes_are_left_to_the_store() -> None:
+    sweep = table(21, 5)
+    long = tuple(replace(row, text=row.text + " " * 200_000) for row in sweep.variants)
+    assert not summarise(replace(sweep, variants=long)).is_whole
+    assert summarise(sweep).is_whole

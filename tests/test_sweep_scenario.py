@@ -20,10 +20,10 @@ from preflash.errors import (
     UnitInvalid,
 )
 from preflash.reports.schema import render_schema
-from preflash.simulator.sweep.grid import grid_of
-from preflash.simulator.sweep.ranges import parse_values
-from preflash.simulator.sweep.scenario import SweepScenario, read_sweep
-from preflash.simulator.sweep.specs import Grid
+from preflash.simulator.sweep.asked.grid import grid_of
+from preflash.simulator.sweep.asked.ranges import parse_values
+from preflash.simulator.sweep.asked.scenario import SweepScenario, read_sweep
+from preflash.simulator.sweep.asked.specs import Grid
 from pydantic import ValidationError
 
 EXAMPLES = sorted((Path(__file__).resolve().parents[1] / "examples" / "sweep").glob("*.toml"))

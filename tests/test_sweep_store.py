@@ -11,10 +11,10 @@ import pytest
 from preflash.errors import StoreInUse, StoreInvalid
 from preflash.graphs.tflite.write import write_tflite
 from preflash.graphs.zoo import build
-from preflash.simulator.sweep.lease import Lease
-from preflash.simulator.sweep.reading import opened, read_store
 from preflash.simulator.sweep.session import Ways, sweep
-from preflash.simulator.sweep.store import Store
+from preflash.simulator.sweep.store.lease import Lease
+from preflash.simulator.sweep.store.reading import opened, read_store
+from preflash.simulator.sweep.store.store import Store
 from sweep_runs import exported
 
 DEVICES = Path(__file__).resolve().parents[1] / "devices"

@@ -21,6 +21,7 @@ var preflashSweep = (function () {
   var variant = numbers(points.variant, count), target = numbers(points.target, count);
   var variantCount = Math.max(rowCount(result.variants.label), most(variant));
   var targetCount = Math.max(rowCount(result.targets.label), most(target));
+  var word = numbers(points.word, count), limiting = numbers(points.limiting, count);
   var figures = {}, known = [];
   Object.keys(points.figures).forEach(function (name) {
     var one = points.figures[name], value = numbers(one.value, count);
@@ -35,9 +36,9 @@ var preflashSweep = (function () {
   /* numbers in the store's order -> places here */
   var places = null;
   if (points.point) { places = new Map(); points.point.forEach(function (number, i) { places.set(number, i); }); }
-  var front = new Uint8Array(count);
+  var front = new Uint8Array(count), frontCount = 0;
   function placeOf(number) { return places ? (places.has(number) ? places.get(number) : -1) : number < count ? number : -1; }
-  ((result.front || {}).points || []).forEach(function (number) { var at = placeOf(number); if (at >= 0) { front[at] = 1; } });
+  ((result.front || {}).points || []).forEach(function (number) { var at = placeOf(number); if (at >= 0) { front[at] = 1; frontCount += 1; } });
 
   var heads = { arena_bytes: "arena", ram_bytes: "RAM", flash_bytes: "flash", latency_s: "latency", energy_j: "energy", accuracy: "accuracy" };
   function three(value) { return Math.abs(value) >= 99.95 ? Math.round(value).toLocaleString("en") : Math.abs(value) >= 9.995 ? value.toFixed(1) : value.toFixed(2); }
@@ -60,7 +61,7 @@ var preflashSweep = (function () {
 
   /* the command that checks a point again; a recipe's model is made first */
   function quoted(word) { return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : "'" + word.replace(/'/g, "'\"'\"'") + "'"; }
-  var models = texts(result.variants.model, variantCount), steps = texts(result.variants.text, variantCount);
+  var models = texts(result.variants.source, variantCount), steps = texts(result.variants.text, variantCount);
   var devices = texts(result.targets.device, targetCount);
   function command(i) {
     var v = variant[i], words = result.targets.words[target[i]], model = quoted(models[v]);
@@ -72,7 +73,7 @@ var preflashSweep = (function () {
 
   return {
     result: result, count: count, variant: variant, target: target, figures: figures, known: known, heads: heads,
-    word: numbers(points.word, count), limiting: numbers(points.limiting, count), reason: texts(points.reason, count),
+    word: word, worse: numbers(points.worse, count), frontCount: frontCount, limiting: function (i) { return result.words[word[i]] === "ERROR" ? "" : result.limiting[limiting[i]] || ""; }, reason: texts(points.reason, count),
     front: front, placeOf: placeOf, number: function (i) { return points.point ? points.point[i] : i; },
     variantLabel: texts(result.variants.label, variantCount), targetLabel: texts(result.targets.label, targetCount),
     row: numbers(result.variants.row, variantCount), column: numbers(result.targets.column, targetCount),

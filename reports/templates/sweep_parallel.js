@@ -10,8 +10,8 @@
     var last = axis.levels.length - 1;
     return { name: "axis " + axis.name, title: axis.name, column: axis.code, share: function (v) { return last ? v / last : 0.5; }, value: function (s) { return s * last; }, levels: axis.levels };
   }).concat(sweep.known.map(function (name) {
-    var scale = sweep.scaleOf(name), turn = scale.is_log ? Math.log : Number, back = scale.is_log ? Math.exp : Number, lo = turn(scale.lo), wide = turn(scale.hi) - lo || 1;
-    return { name: name, title: sweep.heads[name], column: sweep.figures[name].value, share: function (v) { return (turn(v) - lo) / wide; }, value: function (s) { return back(lo + s * wide); }, levels: null };
+    var scale = sweep.scaleOf(name), turn = scale.is_log ? Math.log : Number, back = scale.is_log ? Math.exp : Number, lo = turn(scale.lo), wide = turn(scale.hi) - lo;
+    return { name: name, title: sweep.heads[name], column: sweep.figures[name].value, isOne: !wide, share: function (v) { return wide ? (turn(v) - lo) / wide : 0.5; }, value: function (s) { return back(lo + s * wide); }, levels: null };
   }));
   box.style.minWidth = Math.max(520, rails.length * 72) + "px";
   function at(k) { return 56 + k * (box.clientWidth - 112) / Math.max(1, rails.length - 1); }
@@ -53,9 +53,10 @@
       function label(text, y) { pen.strokeText(text, x, y); pen.fillText(text, x, y); }
       if (rail.levels && rail.levels.length <= 9) { rail.levels.forEach(function (level, n) { label(level.length > 12 ? level.slice(0, 11) + "…" : level, up(rail.share(n)) + 4); }); }
       else if (rail.levels) { label(rail.levels.length + " levels", up(1) - 8); }
+      else if (rail.isOne) { label(sweep.amount(rail.name, rail.value(0.5)), up(0.5) + 4); }
       else { label(sweep.amount(rail.name, rail.value(1)), up(1) - 8); label(sweep.amount(rail.name, rail.value(0)), up(0) + 16); }
       if (range) {
-        var y0 = up(rail.share(range[0])), y1 = up(rail.share(range[1]));
+        var y0 = up(inside(rail.share(range[0]))), y1 = up(inside(rail.share(range[1])));
         pen.strokeStyle = sweep.colour("--mark"); pen.lineWidth = 2; pen.strokeRect(x - 7, Math.min(y0, y1) - 2, 14, Math.abs(y1 - y0) + 4);
       }
     });
@@ -77,11 +78,14 @@
   }
 
   function place(event) { var r = canvas.getBoundingClientRect(); return { x: event.clientX - r.left, y: event.clientY - r.top }; }
+  function inside(share) { return share >= 0 ? Math.min(share, 1) : 0; }
   function share(y) { return Math.min(1, Math.max(0, (height - bottom - y) / (height - top - bottom))); }
   canvas.addEventListener("pointerdown", function (event) {
-    var p = place(event), k = rails.findIndex(function (rail, n) { return Math.abs(at(n) - p.x) < 26; });
+    var p = place(event), k = railAt(p);
     if (k >= 0) { drag = { rail: rails[k], from: p.y, moved: false }; try { canvas.setPointerCapture(event.pointerId); } catch (gone) { /* no such pointer */ } }
   });
+  function railAt(p) { return rails.findIndex(function (rail, n) { return Math.abs(at(n) - p.x) < 26; }); }
+  canvas.addEventListener("touchstart", function (event) { if (railAt(place(event.touches[0])) >= 0) { event.preventDefault(); } }, { passive: false });
   canvas.addEventListener("pointermove", function (event) {
     if (!drag) { return; }
     var p = place(event), ends = [share(drag.from), share(p.y)].sort(function (a, b) { return a - b; });

@@ -3,13 +3,13 @@
   "use strict";
   var byId = sweep.byId, box = byId("points-box"), table = box.querySelector("table"), perPage = 50, mostCommands = 20;
   var order = { key: "#", falling: false }, page = 0, rows = [], said = "";
-  var words = sweep.result.words, limits = sweep.result.limiting;
+  var words = sweep.result.words;
   var columns = [
     ["#", sweep.number, sweep.number],
     ["variant", function (i) { return sweep.variantLabel[sweep.variant[i]]; }],
     ["target", function (i) { return sweep.targetLabel[sweep.target[i]]; }],
     ["verdict", function (i) { return words[sweep.word[i]]; }, function (i) { return sweep.word[i]; }],
-    ["decided by", function (i) { return limits[sweep.limiting[i]] || ""; }]
+    ["decided by", sweep.limiting]
   ].concat(sweep.known.map(function (name) {
     return [sweep.heads[name], function (i) { return sweep.amount(name, sweep.figures[name].value[i]); }, function (i) { return sweep.figures[name].value[i]; }];
   }), [["why", function (i) { return sweep.reason[i]; }]]);
@@ -53,7 +53,9 @@
         if (k === 1 || k === 2 || column[0] === "why") { cell.title = text; }
         row.appendChild(cell);
       });
+      row.tabIndex = 0;
       row.addEventListener("click", function () { sweep.pick(i); });
+      row.addEventListener("keydown", function (event) { if (event.key === "Enter") { sweep.pick(i); } });
       body.appendChild(row);
     });
     Array.prototype.forEach.call(head.cells, function (cell, k) {

@@ -4,7 +4,7 @@
   var box = sweep.byId("scatter");
   if (!box || sweep.known.length < 2) { return; }
   var canvas = box.querySelector("canvas"), pen = canvas.getContext("2d"), tip = sweep.element("div", undefined, "tip");
-  var edge = { left: 76, right: 16, top: 26, bottom: 44 }, drag = null, asked = sweep.asked;
+  var edge = { left: 76, right: 26, top: 26, bottom: 44 }, drag = null, asked = sweep.asked;
   tip.hidden = true;
   box.appendChild(tip);
   box.hidden = false;
@@ -121,7 +121,8 @@
     var own = function (i) { return colouring.colours[colouring.of[i]]; };
     if (chosen) { dots(function (i) { return !sweep.mask[i]; }, 0.25, function () { return soft; }); }
     dots(function (i) { return sweep.mask[i] && sweep.word[i] > 1; }, chosen ? 0.6 : many ? 0.2 : 0.35, own);
-    dots(function (i) { return sweep.mask[i] && sweep.word[i] <= 1; }, chosen ? 0.95 : many ? 0.4 : 0.6, own);
+    dots(function (i) { return sweep.mask[i] && sweep.word[i] <= 1 && sweep.worse[i]; }, chosen ? 0.8 : many ? 0.3 : 0.4, own);
+    dots(function (i) { return sweep.mask[i] && sweep.word[i] <= 1 && !sweep.worse[i]; }, 0.95, own);
     for (i = 0; i < sweep.count; i++) { if (sweep.front[i] && !isNaN(fx[i]) && !isNaN(fy[i])) { drawFront(i, x, y, own(i), chosen && !sweep.mask[i]); } }
     if (asked.point >= 0 && !isNaN(fx[asked.point]) && !isNaN(fy[asked.point])) {
       pen.strokeStyle = sweep.colour("--mark"); pen.lineWidth = 3;
@@ -133,6 +134,7 @@
     pen.globalAlpha = isOut ? 0.25 : 1;
     pen.strokeStyle = sweep.colour("--ink"); pen.lineWidth = 1;
     pen.beginPath();
+    if (sweep.frontCount > 200) { fx = fy = { lo: [], hi: [], value: [] }; }
     if (fx.lo[i] < fx.hi[i]) { pen.moveTo(x.at(Math.max(fx.lo[i], 1e-300)), py); pen.lineTo(x.at(fx.hi[i]), py); }
     if (fy.lo[i] < fy.hi[i]) { pen.moveTo(px, y.at(Math.max(fy.lo[i], 1e-300))); pen.lineTo(px, y.at(fy.hi[i])); }
     pen.stroke();
@@ -165,8 +167,8 @@
     pen.beginPath(); pen.rect(edge.left, edge.top, now.width - edge.left - edge.right, now.height - edge.top - edge.bottom); pen.clip();
     drawDensity(now.x, now.y);
     drawPoints(now.x, now.y);
-    pen.restore();
     drawAsked(now);
+    pen.restore();
     var legend = sweep.byId("colours"), colouring = sweep.colouring();
     legend.textContent = "";
     colouring.names.forEach(function (name, k) {
@@ -175,7 +177,7 @@
       item.appendChild(swatch); item.appendChild(document.createTextNode(name));
       legend.appendChild(item);
     });
-    legend.appendChild(sweep.element("li", "ringed: the front, with p10–p90" + (sweep.isWhole ? "" : " · squares: all points, green where one fits")));
+    legend.appendChild(sweep.element("li", "ringed: the front, with p10–p90; faint: worse beyond the error" + (sweep.isWhole ? "" : " · squares: all points, green where one fits")));
   }
 
   /* nearest point, tip, drag */
@@ -189,6 +191,7 @@
     return best;
   }
   canvas.addEventListener("pointerdown", function (event) { var at = place(event); drag = { x0: at.x, y0: at.y, x1: at.x, y1: at.y, path: sweep.byId("lasso").checked ? [at] : null }; if (event.pointerId) { try { canvas.setPointerCapture(event.pointerId); } catch (gone) { /* no such pointer */ } } });
+  canvas.addEventListener("touchstart", function (event) { if (sweep.byId("lasso").checked) { event.preventDefault(); } }, { passive: false });
   canvas.addEventListener("pointermove", function (event) {
     var at = place(event), i;
     if (drag) { drag.x1 = at.x; drag.y1 = at.y; if (drag.path) { drag.path.push(at); } sweep.changed(true); return; }

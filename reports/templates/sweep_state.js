@@ -42,9 +42,8 @@
       var verdict = sweep.result.words.indexOf(word.toUpperCase());
       if (verdict >= 0) { keep(function (i) { return sweep.word[i] === verdict; }); return; }
       var variants = holds(sweep.variantLabel, word), targets = holds(sweep.targetLabel, word);
-      var limits = holds(sweep.result.limiting, word);
       keep(function (i) {
-        return variants[sweep.variant[i]] || targets[sweep.target[i]] || limits[sweep.limiting[i]] ||
+        return variants[sweep.variant[i]] || targets[sweep.target[i]] || sweep.limiting(i).toLowerCase().indexOf(word) >= 0 ||
           sweep.reason[i].toLowerCase().indexOf(word) >= 0;
       });
     });
@@ -121,7 +120,8 @@
       return { of: sweep.word, colours: verdicts, names: sweep.result.words };
     }
     var colours = [], names = axis.levels.slice(0, 6);
-    for (k = 0; k < axis.levels.length; k++) { colours.push(sweep.colour("--s" + Math.min(k, 6))); }
+    var seven = [0, 1, 2, 3, 4, 5, 6].map(function (n) { return sweep.colour("--s" + n); });
+    for (k = 0; k < axis.levels.length; k++) { colours.push(seven[Math.min(k, 6)]); }
     return { of: axis.code, colours: colours, names: axis.levels.length > 6 ? names.concat([(axis.levels.length - 6) + " more"]) : names };
   };
 })(preflashSweep);

@@ -72,11 +72,11 @@
     detail.hidden = i < 0;
     detail.textContent = "";
     if (i < 0) { return; }
-    var words = sweep.result.words, limits = sweep.result.limiting;
+    var words = sweep.result.words;
     detail.appendChild(element("div", "#" + sweep.number(i) + "  " + sweep.variantLabel[sweep.variant[i]] + "  on  " + sweep.targetLabel[sweep.target[i]]));
     var facts = element("div", undefined, "facts"), verdict = element("b", words[sweep.word[i]], words[sweep.word[i]]);
     facts.appendChild(verdict);
-    facts.appendChild(element("span", "decided by " + (limits[sweep.limiting[i]] || "–")));
+    facts.appendChild(element("span", "decided by " + (sweep.limiting(i) || "–")));
     sweep.known.forEach(function (name) {
       var f = sweep.figures[name], fact = element("span", sweep.heads[name] + " ");
       fact.appendChild(element("b", sweep.amount(name, f.value[i])));

@@ -8,12 +8,12 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 
 from ...errors import PreflashError
-from .making import row_of
-from .pools import Pool, WorkerLost
-from .sheet import Sheet
-from .specs import Grid
-from .store import Store
-from .tile import Tile, TileResult, layout_of, tiles_of
+from .asked.specs import Grid
+from .run.making import row_of
+from .run.pools import Pool, WorkerLost
+from .run.sheet import Sheet
+from .run.tile import Tile, TileResult, layout_of, tiles_of
+from .store.store import Store
 
 MOST_LOSSES = 2  # a tile that has cost so many workers is not tried again
 Progress = Callable[[int, int, str], None]

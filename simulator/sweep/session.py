@@ -12,15 +12,15 @@ from pathlib import Path
 
 from ... import __version__
 from ...errors import StoreInvalid
+from .asked.grid import grid_of
+from .asked.scenario import SweepScenario, read_sweep
+from .asked.specs import Grid
 from .engine import Outcome, Progress, run_sweep
-from .grid import grid_of
-from .identity import fingerprints, kernels_of, target_row
-from .pools import Here, Pool, Processes
-from .quality import check_samples
-from .scenario import SweepScenario, read_sweep
-from .specs import Grid
-from .store import Store
-from .tile import layout_of
+from .run.pools import Here, Pool, Processes
+from .run.quality import check_samples
+from .run.tile import layout_of
+from .store.identity import fingerprints, kernels_of, target_row
+from .store.store import Store
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +72,7 @@ def sweep(path: Path, store_path: Path, ways: Ways | None = None, *, command: st
 def pool_for(grid: Grid, ways: Ways) -> Pool:
     """This process for few points or one job, processes, or a Dask cluster."""
     if ways.scheduler or ways.workers:
-        from .dask_pool import DaskPool
+        from .run.dask_pool import DaskPool
 
         return DaskPool(grid, scheduler=ways.scheduler, workers=ways.workers)
     chunk, width = layout_of(grid)

@@ -12,6 +12,7 @@ from ..columns import Floats, Grades, Rows
 from ..estimate import Word
 from ..interval import BY_WEAKNESS, Interval
 
+MOST_POINTS = 20_000_000  # of one sweep: what a report can hold in memory
 # severity order of verdicts, as stored: a point's code is its position here; an error is no verdict
 WORDS: tuple[str, ...] = (*(word.value for word in sorted(Word, key=lambda w: w.severity)), "ERROR")
 # figures of a point, in the order they are stored

@@ -1,0 +1,1 @@
+"""What a sweep is asked: the scenario file, its axes, the grid of variants and targets."""

@@ -13,8 +13,8 @@ import pytest
 from preflash.errors import StoreInvalid
 from preflash.graphs.ir import DType
 from preflash.graphs.tflite.write import write_tflite
-from preflash.simulator.sweep.store.reading import read_store
 from preflash.simulator.sweep.session import Ways, sweep
+from preflash.simulator.sweep.store.reading import read_store
 from preflash.simulator.sweep.table import WORDS, SweepTable
 from sweep_runs import end_with, exported, left_after, started
 from variant_models import network

@@ -201,10 +201,10 @@ _RUNAWAY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELE
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="sends SIGINT")
-@pytest.mark.parametrize("what", ["count(*) FROM n", "i FROM n WHERE i < 0", "i FROM n ORDER BY -i"])
+@pytest.mark.parametrize("what", ["i FROM n WHERE i < 0", "i FROM n ORDER BY -i"])
 def test_a_question_without_end_can_be_stopped(what: str, store: Path) -> None:
     run = process("query", store, _RUNAWAY + what, preexec_fn=lambda: _most_memory(2 << 30))
-    time.sleep(1.5)
+    time.sleep(1.2)
     assert run.poll() is None
     run.send_signal(signal.SIGINT)
     out, err = run.communicate(timeout=10)

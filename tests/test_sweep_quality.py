@@ -96,7 +96,7 @@ def test_data_that_changed_is_noticed(tmp_path: Path) -> None:
 def test_interpreters_end_with_the_sweep_and_processes_measure_the_same(tmp_path: Path) -> None:
     path = folder_with(tmp_path, SCENARIO)
     run = started("sweep", path, "--store", tmp_path / "k.sweep", "-j", 2)
-    time.sleep(2.5)
+    time.sleep(1.8)
     end_with(run, signal.SIGKILL, whole_group=False)
     assert left_after(run.pid, 10) == {}
     sweep(path, tmp_path / "one.sweep")

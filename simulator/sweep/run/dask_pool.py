@@ -10,10 +10,10 @@ import threading
 import warnings
 from collections import OrderedDict
 from contextlib import suppress
+from importlib import import_module
 from time import monotonic
 from typing import Any
 
-from .... import __version__
 from ....errors import PreflashError
 from ..asked.specs import Grid
 from .pools import WorkerLost, without_ctrl_c
@@ -129,9 +129,9 @@ class DaskPool:
         except Exception as error:
             what, fix = f"the Dask workers have no preflash that can be used: {error}", "install it there"
             raise PreflashError(what, where=self._where, fix=fix) from error
-        others = sorted(str(one) for one in found if one != __version__)
+        others = sorted(str(one) for one in found if one != version())
         if others:
-            what = f"the Dask workers have preflash {', '.join(others)}, here it is {__version__}"
+            what = f"the Dask workers have preflash {', '.join(others)}, here it is {version()}"
             raise PreflashError(what, where=self._where, fix="install the same everywhere")
 
     def _threads(self) -> dict[str, int]:
@@ -163,8 +163,8 @@ class DaskPool:
 
 
 def version() -> str:
-    """Of preflash, asked of a worker of the cluster."""
-    return __version__
+    """Of the preflash that is there: here, and asked of a worker of the cluster."""
+    return str(import_module(__name__.partition(".")[0]).__version__)
 
 
 def _evaluate(key: str, packed: bytes, tile: Tile) -> TileResult:

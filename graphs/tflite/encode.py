@@ -27,9 +27,10 @@ def encode(model: Mapping[str, Any], *, expected_bytes: int = 1024) -> bytes:
 def _table(builder: Any, name: str, record: Mapping[str, Any]) -> int:
     """Write the parts of a table, then the table; its offset."""
     fields = fields_of(name)
-    parts = [_part(builder, field, record) for field in fields]
+    given = [(slot, field) for slot, field in enumerate(fields) if record.get(field.name) is not None]
+    parts = [(slot, field, _part(builder, field, record)) for slot, field in given]
     builder.StartObject(len(fields))
-    for slot, (field, part) in enumerate(zip(fields, parts, strict=True)):
+    for slot, field, part in parts:
         if part is None:
             continue
         if field.form == "scalar":
@@ -81,11 +82,12 @@ def _offsets(builder: Any, tables: Sequence[int]) -> int:
 
 
 def _put_scalar(builder: Any, slot: int, field: Field, number: float) -> None:
+    if number == field.default:
+        return  # readers take the default of a slot that is not there
     from flatbuffers import number_types
 
     flags = getattr(number_types, _FLAGS[SCALARS[field.element]])
-    default = float(field.default) if field.element == "f32" else field.default
-    builder.PrependSlot(flags, slot, number, bool(default) if field.element == "bool" else default)
+    builder.PrependSlot(flags, slot, number, None)
 
 
 def union_code(union: str, table: str) -> int:

@@ -24,7 +24,7 @@ from ..ir import (
     wire,
 )
 from ..ops import EmptyAttributes, OpaqueAttributes, OpAttributes, attributes_class
-from .decode import Record
+from .decode import Record, decode
 from .forms import with_forms
 from .schema import operator_name
 from .verify import quantized_axis, verified
@@ -62,9 +62,13 @@ def read_tflite(path: str | os.PathLike[str]) -> ModelGraph:
         raise
 
 
-def parse_tflite(data: bytes, *, name: str = "") -> ModelGraph:
-    """The model in the bytes of a .tflite; constants stay views of these bytes."""
-    model = verified(data)
+def parse_tflite(data: bytes, *, name: str = "", is_own: bool = False) -> ModelGraph:
+    """The model in the bytes of a .tflite; constants stay views of these bytes.
+
+    Args:
+        is_own: whether this process has just written them, so that they need no judge.
+    """
+    model = decode(data) if is_own else verified(data)
     buffers = [_stored(buffer, data) for buffer in model["buffers"]]
     codes = [_operator_code(code) for code in model["operator_codes"]]
     return with_forms(ModelGraph(

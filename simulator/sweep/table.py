@@ -34,7 +34,7 @@ class VariantRow:
         axes: what was swept and its value here: {"width": "0.5", "sparsity": "0.3"}.
         model_sha256: of the file read; of the options for a network of the zoo.
         recipe_sha256, sha256: of the recipe's text; of the .tflite of the variant ("" where it was not made).
-        file_bytes, gzip_bytes: of that .tflite; 0 where it was not made.
+        file_bytes, gzip_bytes: of that .tflite; 0 where it was not made, or gzip not asked for.
         sparsity, bits: zeros / weights and average bits of a weight, over all weight tensors.
         macs: nan where nobody knows.
         retrain: whether it is a shape only, whose weights have to be trained.

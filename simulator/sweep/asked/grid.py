@@ -52,7 +52,7 @@ def grid_of(scenario: SweepScenario, folder: Path, *, limit: int | None = None) 
         )
     return Grid(
         variants, targets, files, left_out, _limits(scenario), _objectives(scenario),
-        _samples(scenario, folder), scenario.seed,
+        _samples(scenario, folder), scenario.seed, scenario.download,
     )  # fmt: skip
 
 

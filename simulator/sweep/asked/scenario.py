@@ -178,6 +178,7 @@ class SweepScenario(Block):
         question: what the sweep is to answer, in words; it heads the report.
         recipe_files: recipe files whose recipes are tried as well, relative to the scenario file.
         original: whether each model as it is belongs to the sweep.
+        download: whether the gzip size of every variant is counted as well.
         calibration: a file that `preflash calibrate` wrote, over what ships.
     """
 
@@ -188,6 +189,7 @@ class SweepScenario(Block):
     recipes: Annotated[tuple[RecipeAxes, ...], Field(max_length=1000, alias="recipe")] = ()
     recipe_files: Annotated[tuple[Text, ...], Field(max_length=100)] = ()
     original: bool = True
+    download: bool = False
     targets: TargetAxes
     constraints: Constraints = Constraints()
     objectives: Objectives = Objectives()

@@ -97,6 +97,7 @@ class Grid:
         files: sha256 -> bytes of the model files.
         left_out: reason -> how many combinations it took out of the grid.
         limits: of every point, in SI units; accuracy among them.
+        download: whether the gzip size of every variant is wanted.
     """
 
     variants: tuple[VariantSpec, ...]
@@ -107,6 +108,7 @@ class Grid:
     objectives: tuple[tuple[str, str], ...]
     samples: Samples | None = None
     seed: int = 0
+    download: bool = False
 
     def __len__(self) -> int:
         return len(self.variants) * len(self.targets)

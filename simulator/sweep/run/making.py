@@ -95,10 +95,11 @@ def _changed(
         file = write_tflite(recipe.apply(original, replace(given, note=notes.append)))
     else:
         file = grid.files.get(spec.file_sha256) or write_tflite(original)
-    graph = parse_tflite(file, name=spec.model)
+    graph = parse_tflite(file, name=spec.model, is_own=bool(spec.steps) or not spec.file_sha256)
     sparsity, bits, count = sparsity_and_bits(graph)
     row = replace(
-        row, sha256=hashlib.sha256(file).hexdigest(), file_bytes=len(file), gzip_bytes=len(gzipped(file)),
+        row, sha256=hashlib.sha256(file).hexdigest(), file_bytes=len(file),
+        gzip_bytes=len(gzipped(file)) if grid.download else 0,
         sparsity=sparsity, bits=bits, weight_count=count, macs=_macs(graph),
         notes=tuple(dict.fromkeys(notes)),
     )  # fmt: skip

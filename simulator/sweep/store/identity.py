@@ -19,7 +19,7 @@ def fingerprints(grid: Grid) -> dict[str, str]:
     data = "" if grid.samples is None else repr(replace(grid.samples, path=""))
     return {
         "version": __version__,
-        "models and recipes": sha256_of(repr(grid.variants)),
+        "models and recipes": sha256_of(repr((grid.variants, grid.download))),
         "boards, runtimes and calibration": sha256_of(repr([target_row(spec) for spec in grid.targets])),
         "constraints": sha256_of(
             repr([(spec.conditions, spec.error) for spec in grid.targets]) + repr(grid.limits)

@@ -48,7 +48,7 @@ CREATE VIEW points AS SELECT
 },
   quality.value AS accuracy, quality.lo AS accuracy_lo, quality.hi AS accuracy_hi,
   quality.metric AS metric, quality.change_text AS accuracy_change,
-  variant.file_bytes AS file_bytes, variant.gzip_bytes AS gzip_bytes, variant.sparsity AS sparsity,
+  variant.file_bytes AS file_bytes, nullif(variant.gzip_bytes, 0) AS gzip_bytes, variant.sparsity AS sparsity,
   variant.bits AS bits, variant.macs AS macs, variant.retrain AS retrain,
   variant.model_sha256 AS model_sha256, variant.recipe_sha256 AS recipe_sha256, variant.sha256 AS sha256,
   target.device_sha256 AS device_sha256, target.runtime_sha256 AS runtime_sha256,

@@ -35,9 +35,11 @@ clocks = ["max", "50%"]
 deadline = "50 ms"
 """
 
-# What is started instead of `python -m preflash`: tiles of one variant and four targets, by `oddly`.
+# What is started instead of `python -m preflash`: tiles of one variant and four targets, by `oddly`; Ctrl-C
+# as in a terminal, where a background job of a shell would have it ignored.
 _RUNNER = """\
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)
 from preflash import cli
 from preflash.simulator.sweep.run import dask_pool, pools, tile
 import sweep_runs

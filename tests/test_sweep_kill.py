@@ -152,7 +152,7 @@ def test_ctrl_c_while_workers_start_is_as_quiet(whole: Whole, tmp_path: Path) ->
 def test_while_one_sweep_writes_a_second_is_refused_and_readers_are_not(whole: Whole, tmp_path: Path) -> None:
     store = tmp_path / "busy.sweep"
     words = ("sweep", whole.scenario, "--store", store, "-j", WORKERS)
-    run = started(*words, pause_s=0.3)
+    run = started(*words, pause_s=2.0)
     wait_for_tiles(store, 2, run)
     code, out, err = finished(*words, "--resume")
     assert (code, out) == (3, "") and "another process works on this store" in err

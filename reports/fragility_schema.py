@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from .schema_words import FILLED, FLAG, NUMBER_OR_NULL, TEXT, Schema, list_of, object_of
 
 SCHEMA_ID = "preflash/fragility/1"
 
-_Schema = dict[str, Any]
-_TEXT: _Schema = {"type": "string"}
-_FILLED: _Schema = {"type": "string", "minLength": 1}
-_FLAG: _Schema = {"type": "boolean"}
-_NUMBER_OR_NULL: _Schema = {"type": ["number", "null"]}
-_FACTOR: _Schema = {"type": "number", "exclusiveMinimum": 0}
-_WORD: _Schema = {"enum": ["FITS", "TIGHT", "RISKY", "UNKNOWN", "NO"]}
-_BASIS: _Schema = {"enum": ["exact", "measured", "calibrated", "analytic", "datasheet", "unknown"]}
-_CONFIDENCE: _Schema = {
+_FACTOR: Schema = {"type": "number", "exclusiveMinimum": 0}
+_WORD: Schema = {"enum": ["FITS", "TIGHT", "RISKY", "UNKNOWN", "NO"]}
+_BASIS: Schema = {"enum": ["exact", "measured", "calibrated", "analytic", "datasheet", "unknown"]}
+_CONFIDENCE: Schema = {
     "enum": [
         "exact", "measured", "primary", "datasheet", "calibrated", "secondary", "analytic", "estimate",
         "assumed", "given",
@@ -22,54 +17,44 @@ _CONFIDENCE: _Schema = {
 }  # fmt: skip
 
 
-def _object(**members: _Schema) -> _Schema:
-    return {
-        "type": "object", "properties": members, "required": list(members), "additionalProperties": False,
-    }  # fmt: skip
-
-
-def _list(items: _Schema) -> _Schema:
-    return {"type": "array", "items": items}
-
-
-_FIGURE = _object(
-    value=_NUMBER_OR_NULL, unit=_FILLED, lo=_NUMBER_OR_NULL, hi=_NUMBER_OR_NULL, basis=_BASIS, reason=_TEXT
+_FIGURE = object_of(
+    value=NUMBER_OR_NULL, unit=FILLED, lo=NUMBER_OR_NULL, hi=NUMBER_OR_NULL, basis=_BASIS, reason=TEXT
 )
-_BUDGET = _object(
-    name=_FILLED, need=_NUMBER_OR_NULL, budget={"type": "number", "minimum": 0}, unit=_FILLED, word=_WORD
+_BUDGET = object_of(
+    name=FILLED, need=NUMBER_OR_NULL, budget={"type": "number", "minimum": 0}, unit=FILLED, word=_WORD
 )
-_END: _Schema = {"$ref": "#/$defs/end"}
-_TURN: _Schema = {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/turn"}]}
+_END: Schema = {"$ref": "#/$defs/end"}
+_TURN: Schema = {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/turn"}]}
 _NAMES = ("latency_s", "energy_j", "ram_bytes", "flash_bytes", "slack_s", "battery_days")
 
-FRAGILITY_SCHEMA: _Schema = {
+FRAGILITY_SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "urn:preflash:fragility:1",
     "title": "preflash/fragility/1: how much the verdict hangs on each assumption",
-    **_object(
+    **object_of(
         schema={"const": SCHEMA_ID},
-        tool=_object(name={"const": "preflash"}, version=_FILLED),
-        created=_TEXT,
-        command=_TEXT,
-        model=_object(name=_TEXT, sha256={"type": "string", "pattern": "^([0-9a-f]{64})?$"},
+        tool=object_of(name={"const": "preflash"}, version=FILLED),
+        created=TEXT,
+        command=TEXT,
+        model=object_of(name=TEXT, sha256={"type": "string", "pattern": "^([0-9a-f]{64})?$"},
                       op_count={"type": "integer", "minimum": 0}),
-        target=_object(device=_FILLED, runtime=_FILLED, clock_hz=_FACTOR),
+        target=object_of(device=FILLED, runtime=FILLED, clock_hz=_FACTOR),
         by={"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 1},
         base=_END,
-        assumptions=_list(
-            _object(
-                name=_FILLED, value=_NUMBER_OR_NULL, unit=_TEXT, confidence=_CONFIDENCE, source=_TEXT,
-                note=_TEXT, turns_verdict=_FLAG, measure_first=_FLAG,
+        assumptions=list_of(
+            object_of(
+                name=FILLED, value=NUMBER_OR_NULL, unit=TEXT, confidence=_CONFIDENCE, source=TEXT,
+                note=TEXT, turns_verdict=FLAG, measure_first=FLAG,
                 effect={"type": "number", "minimum": 0}, low=_END, high=_END, below=_TURN, above=_TURN,
             )
         ),
-        not_varied=_list(_object(name=_FILLED, reason=_FILLED)),
+        not_varied=list_of(object_of(name=FILLED, reason=FILLED)),
     ),
     "$defs": {
-        "end": _object(
-            factor=_FACTOR, verdict=_WORD, limiting=_TEXT, budgets=_list(_BUDGET),
-            figures=_object(**dict.fromkeys(_NAMES, _FIGURE)),
+        "end": object_of(
+            factor=_FACTOR, verdict=_WORD, limiting=TEXT, budgets=list_of(_BUDGET),
+            figures=object_of(**dict.fromkeys(_NAMES, _FIGURE)),
         ),
-        "turn": _object(within=_FACTOR, beyond=_FACTOR, verdict=_WORD, limiting=_TEXT),
+        "turn": object_of(within=_FACTOR, beyond=_FACTOR, verdict=_WORD, limiting=TEXT),
     },
 }  # fmt: skip

@@ -2,185 +2,175 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from .duty_data import DECLARED_SCHEMA
-
-_Schema = dict[str, Any]
+from .schema_words import (
+    COUNT,
+    COUNT_OR_NULL,
+    FILLED,
+    FLAG,
+    NUMBER_OR_NULL,
+    TEXT,
+    Schema,
+    list_of,
+    object_of,
+)
 
 BASES = ["exact", "measured", "calibrated", "analytic", "datasheet", "unknown"]
 WORDS = ["FITS", "TIGHT", "RISKY", "UNKNOWN", "NO"]
-_TEXT: _Schema = {"type": "string"}
-_FILLED: _Schema = {"type": "string", "minLength": 1}
-_FLAG: _Schema = {"type": "boolean"}
-_COUNT: _Schema = {"type": "integer", "minimum": 0}
-_INDEX: _Schema = {"type": "integer", "minimum": -1}
-_INTEGER: _Schema = {"type": "integer"}
-_COUNT_OR_NULL: _Schema = {"type": ["integer", "null"], "minimum": 0}
-_NUMBER_OR_NULL: _Schema = {"type": ["number", "null"]}
-_RATE: _Schema = {"type": "number", "exclusiveMinimum": 0}
-_RULE: _Schema = {"type": "string", "pattern": "^PF[0-9]{3}$"}
-_TEXTS: _Schema = {"type": "array", "items": _TEXT}
+_INDEX: Schema = {"type": "integer", "minimum": -1}
+_INTEGER: Schema = {"type": "integer"}
+_RATE: Schema = {"type": "number", "exclusiveMinimum": 0}
+_RULE: Schema = {"type": "string", "pattern": "^PF[0-9]{3}$"}
+_TEXTS: Schema = {"type": "array", "items": TEXT}
 
 
-def _object(**members: _Schema) -> _Schema:
-    """An object with exactly these members."""
-    return {
-        "type": "object", "properties": members, "required": list(members), "additionalProperties": False,
-    }  # fmt: skip
-
-
-def _list(items: _Schema) -> _Schema:
-    return {"type": "array", "items": items}
-
-
-_FIGURE_MEMBERS: _Schema = {
-    "value": _NUMBER_OR_NULL,
-    "lo": _NUMBER_OR_NULL,
-    "hi": _NUMBER_OR_NULL,
+_FIGURE_MEMBERS: Schema = {
+    "value": NUMBER_OR_NULL,
+    "lo": NUMBER_OR_NULL,
+    "hi": NUMBER_OR_NULL,
     "basis": {"enum": BASES},
-    "source": _TEXT,
-    "reason": _TEXT,
+    "source": TEXT,
+    "reason": TEXT,
 }
 # A figure is null exactly when its basis is unknown, and then says why; else it has a source and bounds.
-_NULL_AND_WHY: _Schema = {
+_NULL_AND_WHY: Schema = {
     "if": {"properties": {"value": {"type": "null"}}},
-    "then": {"properties": {"basis": {"const": "unknown"}, "reason": _FILLED}},
+    "then": {"properties": {"basis": {"const": "unknown"}, "reason": FILLED}},
     "else": {
         "properties": {
             "basis": {"enum": [basis for basis in BASES if basis != "unknown"]},
-            "source": _FILLED,
+            "source": FILLED,
             "lo": {"type": "number"},
         }
     },
 }
-_FIGURE: _Schema = {"$ref": "#/$defs/figure"}
-_RESERVATION: _Schema = {"$ref": "#/$defs/reservation"}
+_FIGURE: Schema = {"$ref": "#/$defs/figure"}
+_RESERVATION: Schema = {"$ref": "#/$defs/reservation"}
 
-_DEFS: _Schema = {
-    "figure": _object(**_FIGURE_MEMBERS) | _NULL_AND_WHY,
-    "metric": _object(name=_FILLED, unit=_TEXT, **_FIGURE_MEMBERS) | _NULL_AND_WHY,
-    "used": _object(kind=_FILLED, **_FIGURE_MEMBERS) | _NULL_AND_WHY,
-    "reservation": _object(name=_TEXT, memory=_FILLED, size_bytes=_COUNT, source=_TEXT),
-    "budget": _object(
-        name=_FILLED, unit=_FILLED, need=_FIGURE, budget={"type": "number", "minimum": 0},
-        word={"enum": WORDS}, headroom=_NUMBER_OR_NULL,
+_DEFS: Schema = {
+    "figure": object_of(**_FIGURE_MEMBERS) | _NULL_AND_WHY,
+    "metric": object_of(name=FILLED, unit=TEXT, **_FIGURE_MEMBERS) | _NULL_AND_WHY,
+    "used": object_of(kind=FILLED, **_FIGURE_MEMBERS) | _NULL_AND_WHY,
+    "reservation": object_of(name=TEXT, memory=FILLED, size_bytes=COUNT, source=TEXT),
+    "budget": object_of(
+        name=FILLED, unit=FILLED, need=_FIGURE, budget={"type": "number", "minimum": 0},
+        word={"enum": WORDS}, headroom=NUMBER_OR_NULL,
     ),
-    "traffic": _object(memory=_FILLED, read_bytes=_COUNT, write_bytes=_COUNT, repeated_bytes=_COUNT),
-    "side": _object(
-        op_count=_COUNT, traffic_bytes=_COUNT, peak_bytes=_COUNT, memories=_list({"$ref": "#/$defs/traffic"})
+    "traffic": object_of(memory=FILLED, read_bytes=COUNT, write_bytes=COUNT, repeated_bytes=COUNT),
+    "side": object_of(
+        op_count=COUNT, traffic_bytes=COUNT, peak_bytes=COUNT, memories=list_of({"$ref": "#/$defs/traffic"})
     ),
-    "memory": _object(
-        name=_FILLED, role=_FILLED, capacity_bytes=_COUNT, budget_bytes=_COUNT, free_bytes=_NUMBER_OR_NULL,
-        reserved=_list(_RESERVATION), used=_list({"$ref": "#/$defs/used"}), read_bytes=_COUNT,
-        write_bytes=_COUNT, bandwidth_needed_bytes_per_s=_FIGURE, bandwidth_at_deadline_bytes_per_s=_FIGURE,
+    "memory": object_of(
+        name=FILLED, role=FILLED, capacity_bytes=COUNT, budget_bytes=COUNT, free_bytes=NUMBER_OR_NULL,
+        reserved=list_of(_RESERVATION), used=list_of({"$ref": "#/$defs/used"}), read_bytes=COUNT,
+        write_bytes=COUNT, bandwidth_needed_bytes_per_s=_FIGURE, bandwidth_at_deadline_bytes_per_s=_FIGURE,
         bandwidth_offered_bytes_per_s=_FIGURE,
     ),
-    "op": _object(
-        index=_COUNT, kind=_FILLED, name=_TEXT, fused=_TEXTS, inputs=_TEXTS, outputs=_TEXTS,
-        output_shape=_list(_INTEGER),
-        kernel=_object(
-            id=_TEXT, status={"enum": ["optimised", "reference", "unsupported", "unpriced"]}, note=_TEXT
+    "op": object_of(
+        index=COUNT, kind=FILLED, name=TEXT, fused=_TEXTS, inputs=_TEXTS, outputs=_TEXTS,
+        output_shape=list_of(_INTEGER),
+        kernel=object_of(
+            id=TEXT, status={"enum": ["optimised", "reference", "unsupported", "unpriced"]}, note=TEXT
         ),
-        macs=_COUNT_OR_NULL, weight_bytes=_COUNT, traffic=_list({"$ref": "#/$defs/traffic"}), cycles=_FIGURE,
-        latency_s=_FIGURE, energy_j=_FIGURE, bound=_FILLED, live_bytes=_COUNT_OR_NULL,
+        macs=COUNT_OR_NULL, weight_bytes=COUNT, traffic=list_of({"$ref": "#/$defs/traffic"}), cycles=_FIGURE,
+        latency_s=_FIGURE, energy_j=_FIGURE, bound=FILLED, live_bytes=COUNT_OR_NULL,
     ),
-    "line": _object(
-        name=_FILLED, when={"enum": ["pre", "inference", "post", "sleep"]},
+    "line": object_of(
+        name=FILLED, when={"enum": ["pre", "inference", "post", "sleep"]},
         core={"enum": ["active", "sleep"]}, time_s=_FIGURE, energy_j=_FIGURE,
     ),
-    "buffer": _object(
-        name=_TEXT, kind={"enum": ["tensor", "scratch"]}, subgraph=_COUNT, tensor=_INDEX, op=_INDEX,
-        size_bytes=_COUNT, offset_bytes=_COUNT, first=_INTEGER, last=_INTEGER,
+    "buffer": object_of(
+        name=TEXT, kind={"enum": ["tensor", "scratch"]}, subgraph=COUNT, tensor=_INDEX, op=_INDEX,
+        size_bytes=COUNT, offset_bytes=COUNT, first=_INTEGER, last=_INTEGER,
     ),
-    "plan": _object(
-        planner=_FILLED, head_bytes=_COUNT, tail_bytes=_COUNT, used_bytes=_COUNT, min_bytes=_COUNT,
-        temporary_bytes=_COUNT, decided_by=_FILLED, stages=_list(_object(stage=_FILLED, size_bytes=_COUNT)),
-        lower_bound_bytes=_COUNT, peak_op=_INDEX, clock_of_op=_list(_INTEGER), live_bytes=_list(_COUNT),
-        tail_items=_list(_object(kind=_FILLED, size_bytes=_COUNT)), buffers=_list({"$ref": "#/$defs/buffer"}),
-        warnings=_TEXTS,
+    "plan": object_of(
+        planner=FILLED, head_bytes=COUNT, tail_bytes=COUNT, used_bytes=COUNT, min_bytes=COUNT,
+        temporary_bytes=COUNT, decided_by=FILLED, stages=list_of(object_of(stage=FILLED, size_bytes=COUNT)),
+        lower_bound_bytes=COUNT, peak_op=_INDEX, clock_of_op=list_of(_INTEGER), live_bytes=list_of(COUNT),
+        tail_items=list_of(object_of(kind=FILLED, size_bytes=COUNT)),
+        buffers=list_of({"$ref": "#/$defs/buffer"}), warnings=_TEXTS,
     ),
-    "layout": _object(
-        solver=_FILLED, extent_bytes=_COUNT, is_optimal=_FLAG, lower_bound_bytes=_COUNT, proof=_TEXT,
-        offsets=_list(_COUNT),
+    "layout": object_of(
+        solver=FILLED, extent_bytes=COUNT, is_optimal=FLAG, lower_bound_bytes=COUNT, proof=TEXT,
+        offsets=list_of(COUNT),
     ),
-    "rung": _object(
-        budget_bytes=_COUNT,
-        options=_list(_object(label=_FILLED, arena_bytes=_COUNT, cost=_TEXT, executed_by=_TEXT)),
+    "rung": object_of(
+        budget_bytes=COUNT,
+        options=list_of(object_of(label=FILLED, arena_bytes=COUNT, cost=TEXT, executed_by=TEXT)),
     ),
-    "finding": _object(
-        rule=_RULE, severity={"enum": ["error", "warning", "info"]}, message=_FILLED, ops=_list(_COUNT),
-        fix=_TEXT,
+    "finding": object_of(
+        rule=_RULE, severity={"enum": ["error", "warning", "info"]}, message=FILLED, ops=list_of(COUNT),
+        fix=TEXT,
     ),
-    "assumption": _object(text=_FILLED, value=_TEXT, source=_TEXT, confidence=_TEXT),
+    "assumption": object_of(text=FILLED, value=TEXT, source=TEXT, confidence=TEXT),
 }  # fmt: skip
 
-_INPUTS: _Schema = _object(
-    model=_object(
-        name=_TEXT, format={"const": "tflite"}, sha256={"type": "string", "pattern": "^([0-9a-f]{64})?$"},
-        file_bytes=_COUNT, op_count=_COUNT, subgraph_count=_COUNT, macs=_COUNT_OR_NULL, weight_bytes=_COUNT,
+_INPUTS: Schema = object_of(
+    model=object_of(
+        name=TEXT, format={"const": "tflite"}, sha256={"type": "string", "pattern": "^([0-9a-f]{64})?$"},
+        file_bytes=COUNT, op_count=COUNT, subgraph_count=COUNT, macs=COUNT_OR_NULL, weight_bytes=COUNT,
         input_dtypes=_TEXTS,
     ),
-    device=_object(
-        name=_FILLED, title=_FILLED, core=_FILLED, clock_hz={"type": "number", "exclusiveMinimum": 0},
-        supply=_TEXT, power_boundary={"enum": ["", "core", "mcu", "board"]},
+    device=object_of(
+        name=FILLED, title=FILLED, core=FILLED, clock_hz={"type": "number", "exclusiveMinimum": 0},
+        supply=TEXT, power_boundary={"enum": ["", "core", "mcu", "board"]},
     ),
-    runtime=_object(name=_FILLED, title=_FILLED, kernel_library=_FILLED, is_default=_FLAG),
-    conditions=_object(
-        deadline_s=_NUMBER_OR_NULL, tight_headroom={"type": "number"}, reservations=_list(_RESERVATION),
+    runtime=object_of(name=FILLED, title=FILLED, kernel_library=FILLED, is_default=FLAG),
+    conditions=object_of(
+        deadline_s=NUMBER_OR_NULL, tight_headroom={"type": "number"}, reservations=list_of(_RESERVATION),
         **DECLARED_SCHEMA,
     ),
 )  # fmt: skip
 
-_MEMBERS: _Schema = {
+_MEMBERS: Schema = {
     "schema": {"const": "preflash/result/1"},
-    "tool": _object(name={"const": "preflash"}, version=_FILLED),
+    "tool": object_of(name={"const": "preflash"}, version=FILLED),
     "created": {"type": "string", "pattern": "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]{8,15}(Z|[+]00:00)$"},
-    "command": _TEXT,
+    "command": TEXT,
     "inputs": _INPUTS,
-    "verdict": _object(
-        word={"enum": WORDS}, limiting=_TEXT, sentence=_FILLED, reasons=_list(_RULE),
-        budgets=_list({"$ref": "#/$defs/budget"}),
+    "verdict": object_of(
+        word={"enum": WORDS}, limiting=TEXT, sentence=FILLED, reasons=list_of(_RULE),
+        budgets=list_of({"$ref": "#/$defs/budget"}),
     ),
-    "metrics": _list({"$ref": "#/$defs/metric"}) | {"minItems": 19},
-    "memories": _list({"$ref": "#/$defs/memory"}),
-    "ops": _list({"$ref": "#/$defs/op"}),
-    "period": _list({"$ref": "#/$defs/line"}),
+    "metrics": list_of({"$ref": "#/$defs/metric"}) | {"minItems": 19},
+    "memories": list_of({"$ref": "#/$defs/memory"}),
+    "ops": list_of({"$ref": "#/$defs/op"}),
+    "period": list_of({"$ref": "#/$defs/line"}),
     "plan": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/plan"}]},
     "optimum": {"anyOf": [{"type": "null"}, {"$ref": "#/$defs/layout"}]},
-    "ladder": _list({"$ref": "#/$defs/rung"}),
-    "fusion": _object(
-        rules=_TEXTS, applied={"type": "object", "additionalProperties": _COUNT},
+    "ladder": list_of({"$ref": "#/$defs/rung"}),
+    "fusion": object_of(
+        rules=_TEXTS, applied={"type": "object", "additionalProperties": COUNT},
         before={"$ref": "#/$defs/side"}, after={"$ref": "#/$defs/side"},
     ),
-    "traffic": _object(
-        overlap=_FILLED, bytes_per_mac=_NUMBER_OR_NULL,
-        memories=_list(
-            _object(memory=_FILLED, read_bytes=_COUNT, write_bytes=_COUNT, repeated_bytes=_COUNT,
-                    bytes_per_mac=_NUMBER_OR_NULL)
+    "traffic": object_of(
+        overlap=FILLED, bytes_per_mac=NUMBER_OR_NULL,
+        memories=list_of(
+            object_of(memory=FILLED, read_bytes=COUNT, write_bytes=COUNT, repeated_bytes=COUNT,
+                    bytes_per_mac=NUMBER_OR_NULL)
         ),
     ),
-    "roofline": _object(
-        reason=_TEXT, notes=_TEXTS,
-        core={"anyOf": [{"type": "null"}, _object(op=_COUNT, macs_per_s=_RATE, macs_per_cycle=_RATE,
+    "roofline": object_of(
+        reason=TEXT, notes=_TEXTS,
+        core={"anyOf": [{"type": "null"}, object_of(op=COUNT, macs_per_s=_RATE, macs_per_cycle=_RATE,
                                                   basis={"enum": BASES})]},
-        memories=_list(_object(memory=_FILLED, bytes_per_s=_RATE, basis={"enum": BASES}, source=_FILLED)),
-        points=_list(
-            _object(op=_COUNT, memory=_FILLED, moved_bytes=_COUNT, macs_per_byte=_RATE, macs_per_s=_RATE,
+        memories=list_of(object_of(memory=FILLED, bytes_per_s=_RATE, basis={"enum": BASES}, source=FILLED)),
+        points=list_of(
+            object_of(op=COUNT, memory=FILLED, moved_bytes=COUNT, macs_per_byte=_RATE, macs_per_s=_RATE,
                     lo=_RATE, hi=_RATE, basis={"enum": BASES})
         ),
     ),
-    "findings": _list({"$ref": "#/$defs/finding"}),
-    "assumptions": _list({"$ref": "#/$defs/assumption"}),
+    "findings": list_of({"$ref": "#/$defs/finding"}),
+    "assumptions": list_of({"$ref": "#/$defs/assumption"}),
     "passed": _TEXTS,
     "timings_s": {"type": "object", "additionalProperties": {"type": "number", "minimum": 0}},
 }  # fmt: skip
 
-RESULT_SCHEMA: _Schema = {
+RESULT_SCHEMA: Schema = {
     "$schema": "https://json-schema.org/draft/2020-12/schema",
     "$id": "urn:preflash:result:1",
     "title": "preflash/result/1: the answer for one model on one target",
-    **_object(**_MEMBERS),
+    **object_of(**_MEMBERS),
     "required": [name for name in _MEMBERS if name != "created"],
     "$defs": _DEFS,
 }

@@ -206,10 +206,13 @@ _RUNAWAY = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELE
 @pytest.mark.parametrize("what", ["i FROM n WHERE i < 0", "i FROM n ORDER BY -i"])
 def test_a_question_without_end_can_be_stopped(what: str, store: Path) -> None:
     run = process("query", store, _RUNAWAY + what, preexec_fn=lambda: _most_memory(2 << 30))
-    time.sleep(1.2)
-    assert run.poll() is None
-    run.send_signal(signal.SIGINT)
-    out, err = run.communicate(timeout=10)
+    try:
+        time.sleep(1.2)
+        assert run.poll() is None
+        run.send_signal(signal.SIGINT)
+        out, err = run.communicate(timeout=20)
+    finally:
+        run.kill()
     assert (run.returncode, out) == (130, "") and "Traceback" not in err
 
 

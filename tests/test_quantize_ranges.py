@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from preflash.graphs.variants.histogram import HALF, Histogram
@@ -103,6 +103,8 @@ def test_divergence_cuts_lone_outliers_and_keeps_what_is_even() -> None:
 
 
 @settings(max_examples=40, deadline=None)
+@example(np.array([-1.0], np.float32), "percentile")
+@example(np.array([1.0], np.float32), "percentile")
 @given(VALUES, st.sampled_from(METHODS))
 def test_no_method_reaches_beyond_the_values_or_zero(values: np.ndarray, method: RangeMethod) -> None:
     seen = counted(values)

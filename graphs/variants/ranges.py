@@ -35,8 +35,8 @@ def _by_percentile(seen: Histogram, percentile: float) -> Range:
     # np.interp takes the last of equal places: from above for the upper end
     high = -float(np.interp(1 - keep, (1 - below)[::-1], -seen.edges[::-1]))
     return (
-        seen.low if seen.low >= 0 else max(seen.low, low),
-        seen.high if seen.high <= 0 else min(seen.high, high),
+        seen.low if seen.low >= 0 else min(max(seen.low, low), seen.high),
+        seen.high if seen.high <= 0 else max(min(seen.high, high), seen.low),
     )
 
 

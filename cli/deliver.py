@@ -38,6 +38,11 @@ def read_content(model: str) -> tuple[ModelGraph, bytes]:
     from ..errors import ModelFileInvalid
     from ..graphs.tflite.read import parse_tflite, read_tflite
 
+    if model.startswith("zoo:"):
+        from ..graphs.tflite.write import write_tflite
+
+        graph = read_model(model)
+        return graph, write_tflite(graph)
     if model == "-":
         content = sys.stdin.buffer.read() if sys.stdin else b""
         return parse_tflite(content, name="stdin"), content

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .accuracy import InputScale
-from .deliver import deliver_text, read_model, say_written
+from .deliver import deliver_text, read_content, say_written
 from .options import BAD_VERDICT, OK, Debug, Model
 
 if TYPE_CHECKING:
@@ -66,8 +66,9 @@ def variants(
     targets, line = _targets(device, runtime), ProgressLine()
     measured = None if data is None else Measured(data, metric or "", calibrate, given_grid(input_scale))
     try:
+        graph, content = read_content(model)
         found = study_measured(
-            read_model(model), recipes, targets, measured=measured, seed=seed, progress=line
+            graph, recipes, targets, measured=measured, seed=seed, progress=line, original=content
         )
     finally:
         line.clear()

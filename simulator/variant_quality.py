@@ -43,7 +43,7 @@ class Measured:
 def study_measured(
     graph: ModelGraph, recipes: Sequence[Recipe], targets: Sequence[Target], *,
     measured: Measured | None = None, conditions: Conditions | None = None, seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress | None = None, original: bytes = b"",
 ) -> VariantStudy:  # fmt: skip
     """`study_variants` with the accuracy of every variant on samples that no step has seen.
 
@@ -52,15 +52,18 @@ def study_measured(
     """
     if measured is None:
         given = Given(seed=seed) if progress is None else Given(seed=seed, progress=progress)
-        return study_variants(graph, recipes, targets, given=given, conditions=conditions, progress=progress)
+        return study_variants(
+            graph, recipes, targets, given=given, conditions=conditions, progress=progress, original=original
+        )
     known, rest = split_samples(measured, graph)
     judge = Judge(rest, measured)
     given = given_from(known, measured, targets, seed)
     if progress is not None:
         given = replace(given, progress=progress)
     return study_variants(
-        graph, recipes, targets, given=given, judge=judge, conditions=conditions, progress=progress
-    )
+        graph, recipes, targets, given=given, judge=judge, conditions=conditions, progress=progress,
+        original=original,
+    )  # fmt: skip
 
 
 def split_samples(measured: Measured, graph: ModelGraph) -> tuple[Samples, Samples]:

@@ -104,6 +104,7 @@ class VariantStudy:
 def study_variants(
     graph: ModelGraph, recipes: Sequence[Recipe], targets: Sequence[Target], *, given: Given | None = None,
     judge: Judge | None = None, conditions: Conditions | None = None, progress: Progress | None = None,
+    original: bytes = b"",
 ) -> VariantStudy:  # fmt: skip
     """The model as it is and every recipe's variant, written, read again, measured and priced.
 
@@ -113,13 +114,17 @@ def study_variants(
         given: samples and score for steps that need them.
         judge: how good a file is on the user's samples; None measures nothing.
         progress: told (done, of, what).
+        original: the file that the graph was read from; without it the model as it is is written anew.
     """
     named = _with_own_names((Recipe(BASELINE), *recipes))
     found = []
     for number, recipe in enumerate(named):
         if progress is not None:
             progress(number, len(named), recipe.name)
-        found.append(_variant(graph, recipe, targets, given=given, judge=judge, conditions=conditions))
+        file = original if number == 0 else b""
+        found.append(
+            _variant(graph, recipe, targets, given=given, judge=judge, conditions=conditions, file=file)
+        )
     if found[0].error:
         raise VariantInvalid(f"the model itself cannot be written: {found[0].error}", where=graph.name)
     return VariantStudy(graph.name, tuple(found), tuple(targets))
@@ -155,12 +160,12 @@ def _with_own_names(recipes: Sequence[Recipe]) -> tuple[Recipe, ...]:
 
 def _variant(
     graph: ModelGraph, recipe: Recipe, targets: Sequence[Target], *, given: Given | None,
-    judge: Judge | None, conditions: Conditions | None,
+    judge: Judge | None, conditions: Conditions | None, file: bytes = b"",
 ) -> Variant:  # fmt: skip
     notes: list[str] = []
     try:
         changed = recipe.apply(graph, replace(given or Given(), note=notes.append))
-        file = write_tflite(changed)
+        file = file or write_tflite(changed)
         again = parse_tflite(file, name=f"{graph.name}, {recipe.name}" if recipe.steps else graph.name)
         estimates = tuple(simulate(again, target, conditions) for target in targets)
         sparsity, bits, count = sparsity_and_bits(again)

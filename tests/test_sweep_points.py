@@ -55,7 +55,7 @@ steps = "cluster clusters=16 | prune sparsity=0.3"
 name = "not for int8"
 steps = "quantize"
 [targets]
-boards = ["nucleo-l4r5zi", "nucleo-h743zi2", "esp32-s3-devkitc-1", "nucleo-u575zi"]
+boards = ["nucleo-l4r5zi", "nucleo-h743zi2", "esp32-s3-devkitc-1", "nucleo-u575zi", "alif-e1"]
 runtimes = ["default", "tflm-reference", "x-cube-ai@8.1"]
 clocks = ["max", "50%", "80 MHz"]
 place = ["own", "arena=dtcm"]
@@ -190,6 +190,8 @@ class StubBench:
     def qualities(self, key: str, original: ModelGraph, file: bytes) -> dict[str, Quality]:
         quality = self._says[next(self._number)]
         return {kernels_for(load_target("nucleo-u575zi").runtime).name: quality}
+
+    untrained = qualities
 
 
 @pytest.mark.parametrize(

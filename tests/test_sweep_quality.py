@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import signal
 import sqlite3
 import sys
@@ -10,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from preflash.errors import StoreInvalid
+from preflash.errors import DataInvalid, StoreInvalid
 from preflash.graphs.ir import DType
 from preflash.graphs.tflite.write import write_tflite
 from preflash.simulator.sweep.session import Ways, sweep
@@ -73,15 +74,17 @@ def test_an_accuracy_that_nothing_reaches_is_the_limiting_budget(tmp_path: Path)
     assert {found.limits_named[code] for code in found.limiting} == {"accuracy"}
 
 
-def test_samples_that_do_not_go_with_a_model_leave_its_accuracy_unknown_with_the_reason(
-    tmp_path: Path,
-) -> None:
-    found = table(tmp_path, SCENARIO + "[constraints]\naccuracy = 0.5\n", edge=9)
-    assert np.isnan(found.figures["accuracy"].value).all()
-    original = found.variant == 0
-    assert {WORDS[code] for code in found.word[original]} == {"UNKNOWN"}
-    reasons = {found.texts[code] for code in found.reason[original]}
-    assert len(reasons) == 1 and "9" in reasons.pop()
+def test_samples_that_go_with_no_model_are_refused_before_anything_is_priced(tmp_path: Path) -> None:
+    with pytest.raises(DataInvalid, match="9"):
+        table(tmp_path, SCENARIO, edge=9)
+
+
+def test_samples_for_networks_without_trained_weights_are_refused(tmp_path: Path) -> None:
+    path = folder_with(tmp_path, SCENARIO)
+    scenario = re.sub(r'file = ".*"', 'zoo = "kws01"', path.read_text())
+    path.write_text(scenario)
+    with pytest.raises(DataInvalid, match="no trained weights"):
+        sweep(path, tmp_path / "zoo.sweep")
 
 
 def test_data_that_changed_is_noticed(tmp_path: Path) -> None:

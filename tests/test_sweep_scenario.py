@@ -224,7 +224,8 @@ GOOD = {"model": [{"zoo": "kws01"}], "targets": {"boards": ["all"]}}
 @pytest.mark.parametrize(
     ("change", "is_good"),
     [
-        ({"constraints": {"accuracy": 0.9, "headroom": "10%", "ram": 65536, "deadline": "5 ms"}}, True),
+        ({"constraints": {"accuracy": 0.9, "headroom": "10%", "ram": 65536, "deadline": "5 ms"},
+          "data": {"samples": "x.npz"}}, True),
         ({"model": [{"zoo": "kws01", "over": {"width": [0.5, "1"]}}]}, True),
         ({"model": [{"zoo": "kws01", "over": {"width": {"from": 0.5, "to": 1, "step": 0.1}}}]}, True),
         ({"recipe": [{"steps": "prune sparsity={s}", "over": {"s": 0.5}}]}, True),

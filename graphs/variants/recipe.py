@@ -51,7 +51,12 @@ def needs_retraining(recipe: Recipe) -> bool:
     >>> needs_retraining(parse_recipe("width multiplier=0.5")), needs_retraining(parse_recipe("quantize"))
     (True, False)
     """
-    return any(getattr(step, "retrain", False) for step in recipe.steps)
+    return any(map(needs_training, recipe.steps))
+
+
+def needs_training(step: Step) -> bool:
+    """Whether what this step makes of a model is a shape only."""
+    return bool(getattr(step, "retrain", False))
 
 
 def recipe_of(record: Mapping[str, Any], *, where: str = "", default_name: str = "recipe") -> Recipe:

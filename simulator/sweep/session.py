@@ -108,7 +108,7 @@ def _begin(store: Store, grid: Grid, facts: dict[str, str]) -> float:
     if changed:
         raise StoreInvalid(
             f"it is of another sweep: {', '.join(changed)} changed since", where=str(store.path)[:200],
-            fix="start anew with another --store, or put back what was changed",
+            fix="start anew with another --store, or put back what was changed (--limit too)",
         )  # fmt: skip
     store.state({"state": "started"})
     return before_s

@@ -8,7 +8,8 @@ from itertools import islice
 from math import prod
 from pathlib import Path
 
-from ....errors import DataInvalid, ModelNotFound, ScenarioFileInvalid
+from ....errors import DataInvalid, ModelFileInvalid, ModelNotFound, ScenarioFileInvalid
+from ....graphs.tflite.read import parse_tflite
 from ....graphs.variants.recipe import needs_retraining, parse_recipe
 from ....graphs.variants.recipe_file import load_recipes
 from ..table import MOST_POINTS
@@ -107,7 +108,7 @@ _SHAPE_STEPS = {"width": "width multiplier={}", "resolution": "resolution edge={
 
 def _recipes(scenario: SweepScenario, folder: Path) -> Iterator[_Recipe]:
     """(name, steps, axes): the model as it is, those of the scenario, those of recipe files."""
-    if scenario.original or not (scenario.recipes or scenario.recipe_files):
+    if scenario.original:
         yield AS_IS, "", {}
     for recipe in scenario.recipes:
         for chosen in combinations(recipe.over):
@@ -128,6 +129,11 @@ def _read(path: Path, files: dict[str, bytes]) -> str:
         why = error.strerror or str(error)
         raise ModelNotFound(f"cannot be read: {why}", where=str(path)[:200], fix="check `file`") from error
     sha = hashlib.sha256(content).hexdigest()
+    if sha not in files:
+        try:
+            parse_tflite(content)
+        except ModelFileInvalid as error:
+            raise ModelFileInvalid(error.what, where=str(path)[:200], fix=error.fix) from error
     files[sha] = content
     return sha
 

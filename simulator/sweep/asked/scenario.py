@@ -10,7 +10,7 @@ from typing import Annotated, Literal
 
 from pydantic import BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ....devices.battery import FRACTION_AS_WRITTEN, BatterySpec
+from ....devices.battery import FRACTION_AS_WRITTEN
 from ....devices.blocks import Block
 from ....devices.catalog import read_toml
 from ....devices.faults import plain_faults, shortened
@@ -31,7 +31,7 @@ _Seconds = Annotated[Annotated[float, BeforeValidator(parse_s)], Field(gt=0)]
 _Bytes = Annotated[Annotated[int, BeforeValidator(parse_bytes)], Field(gt=0)]
 _Joules = Annotated[Annotated[float, BeforeValidator(parse_j)], Field(gt=0)]
 _Texts = Annotated[tuple[Text, ...], Field(min_length=1, max_length=1000)]
-Figure = Literal["ram", "arena", "flash", "latency", "energy", "accuracy"]
+Cost = Literal["ram", "arena", "flash", "latency", "energy"]
 FIGURE_OF = {"ram": "ram_bytes", "arena": "arena_bytes", "flash": "flash_bytes", "latency": "latency_s",
              "energy": "energy_j", "accuracy": "accuracy"}  # fmt: skip
 _MOST_TRIED = 500
@@ -134,7 +134,6 @@ class Constraints(Block):
         Annotated[float, BeforeValidator(parse_fraction)] | None,
         Field(lt=1, json_schema_extra=FRACTION_AS_WRITTEN),
     ] = None
-    battery: BatterySpec | None = None
     sleep: DeclaredSleep | None = None
     reserved: Annotated[tuple[ReservedBytes, ...], Field(max_length=64, alias="reserve")] = ()
     steps: Annotated[tuple[StepSpec, ...], Field(max_length=64, alias="step")] = ()
@@ -144,7 +143,7 @@ class Constraints(Block):
         """The same for `conditions_of`."""
         limits = LimitedTo.model_construct(ram=self.ram_bytes, flash=self.flash_bytes, energy=self.energy_j)
         return Scenario.model_construct(
-            deadline_s=self.deadline_s, period_s=self.period_s, headroom=self.headroom, battery=self.battery,
+            deadline_s=self.deadline_s, period_s=self.period_s, headroom=self.headroom,
             sleep=self.sleep, limits=limits, reserved=self.reserved, steps=self.steps,
         )  # fmt: skip
 
@@ -152,8 +151,8 @@ class Constraints(Block):
 class Objectives(Block):
     """What is better, the most important first."""
 
-    minimize: Annotated[tuple[Figure, ...], Field(max_length=6)] = ("latency", "ram")
-    maximize: Annotated[tuple[Figure, ...], Field(max_length=6)] = ("accuracy",)
+    minimize: Annotated[tuple[Cost, ...], Field(max_length=5)] = ("latency", "ram")
+    maximize: Annotated[tuple[Literal["accuracy"], ...], Field(max_length=1)] = ("accuracy",)
 
 
 class DataSpec(Block):
@@ -195,6 +194,12 @@ class SweepScenario(Block):
     objectives: Objectives = Objectives()
     data: DataSpec | None = None
     calibration: Text | None = None
+
+    @model_validator(mode="after")
+    def _accuracy_has_data(self) -> SweepScenario:
+        if self.constraints.accuracy is not None and self.data is None:
+            raise ValueError("constraints.accuracy: it is measured on [data], which is not there")
+        return self
 
 
 def _axes_of_zoo(name: str) -> tuple[str, ...]:

@@ -48,6 +48,9 @@ def target_specs(scenario: SweepScenario, folder: Path) -> tuple[tuple[TargetSpe
                 raise ScenarioFileInvalid("a grid too large", faults=[f"more than {MOST_TARGETS:,} targets"])
             target = target if own is None else replace(target, own_calibration=own)
             for npu in axes.npu:
+                if not _has_npu(target.device, npu):
+                    left_out[f"{npu} is not on the board"] += 1
+                    continue
                 spec = _spec(target, scenario.constraints.scenario, npu=npu, number=len(found))
                 how = (target.clock_hz, spec.place, spec.supply, spec.npu)
                 key = (target.unplaced.device, target.runtime, *how)
@@ -77,6 +80,11 @@ def _spec(target: Target, scenario: Scenario, *, npu: str, number: int) -> Targe
     except BudgetInvalid as error:
         return TargetSpec(number, target, Conditions(), npu=accelerator, error=str(error), **names)
     return TargetSpec(number, target, conditions, npu=accelerator, **names)
+
+
+def _has_npu(device: DeviceSpec, word: str) -> bool:
+    """Whether the board has this accelerator; behind the colon stands its mode."""
+    return word == "none" or (device.npu is not None and word.partition(":")[0].strip() == device.npu.name)
 
 
 def _of_board(board: str, axes: TargetAxes, folder: Path, left_out: Counter[str]) -> Iterator[Target]:

@@ -12,7 +12,7 @@ from ....graphs.static_shapes import with_static_shapes
 from ....graphs.tflite.read import parse_tflite
 from ....graphs.tflite.write import write_tflite
 from ....graphs.variants.given import Given
-from ....graphs.variants.recipe import parse_recipe
+from ....graphs.variants.recipe import needs_training, parse_recipe
 from ....graphs.zoo.words import build_as_written
 from ...variant_study import Quality, sparsity_and_bits
 from ...workload import op_macs
@@ -90,9 +90,13 @@ def _changed(
     notes: list[str] = []
     if bench is not None:
         given = bench.given(spec.model_sha256, original)
+    retrain = bool(spec.zoo)
     if spec.steps:
-        recipe = parse_recipe(spec.steps)
-        file = write_tflite(recipe.apply(original, replace(given, note=notes.append)))
+        changed = original
+        for step in parse_recipe(spec.steps).steps:
+            before, changed = changed, step.apply(changed, replace(given, note=notes.append))
+            retrain = retrain or (needs_training(step) and changed is not before)
+        file = write_tflite(changed)
     else:
         file = grid.files.get(spec.file_sha256) or write_tflite(original)
     graph = parse_tflite(file, name=spec.model, is_own=bool(spec.steps) or not spec.file_sha256)
@@ -101,7 +105,10 @@ def _changed(
         row, sha256=hashlib.sha256(file).hexdigest(), file_bytes=len(file),
         gzip_bytes=len(gzipped(file)) if grid.download else 0,
         sparsity=sparsity, bits=bits, weight_count=count, macs=_macs(graph),
-        notes=tuple(dict.fromkeys(notes)),
+        notes=tuple(dict.fromkeys(notes)), retrain=retrain,
     )  # fmt: skip
-    qualities = None if bench is None or spec.retrain else bench.qualities(spec.model_sha256, original, file)
+    qualities = None
+    if bench is not None:
+        judge = bench.untrained if retrain else bench.qualities
+        qualities = judge(spec.model_sha256, original, file)
     return Made(row, graph, qualities)

@@ -9,8 +9,9 @@ from ....errors import DataInvalid
 from ....graphs.ir import ModelGraph
 from ....graphs.tflite.read import parse_tflite
 from ....graphs.tflite.write import write_tflite
-from ....graphs.variants.given import Given
+from ....graphs.variants.given import SHAPE_ONLY, Given
 from ...accuracy.kernels import kernels_for
+from ...accuracy.metrics import metric_named
 from ...accuracy.samples import grid_of as input_grid
 from ...variant_quality import Judge, Measured, given_from, split_samples
 from ...variant_study import Quality
@@ -47,6 +48,11 @@ class Bench:
             }
         return {kernels_for(target.runtime).name: judge(file, target) for target in self.targets}
 
+    def untrained(self, _key: str, _original: ModelGraph, _file: bytes) -> dict[str, Quality]:
+        """What there is to say of a shape whose weights were never trained."""
+        unknown = Quality(self.samples.metric, reason=SHAPE_ONLY)
+        return {kernels_for(target.runtime).name: unknown for target in self.targets}
+
     def _judge(self, key: str, original: ModelGraph) -> Judge | str:
         """The judge of this model's variants, or why the samples do not go with it."""
         if key not in self._judges:
@@ -78,15 +84,28 @@ def bench_of(grid: Grid) -> Bench | None:
 
 
 def check_samples(grid: Grid) -> None:
-    """Says at once what is wrong with the samples themselves.
+    """Says at once what is wrong with the samples, if no model of the grid can be measured with them.
 
     Raises:
-        DataInvalid: the file cannot be read.
+        DataInvalid: the file cannot be read, goes with no model or leaves nothing; no such metric.
     """
-    if grid.samples is not None:
-        from ...accuracy.npz import read_npz
-
-        read_npz(grid.samples.path)
+    if grid.samples is None:
+        return
+    if not grid.files:
+        what = "networks of the zoo have no trained weights: there is nothing to measure"
+        raise DataInvalid(what, where="[data]", fix="leave [data] out, or give model files")
+    measured, refused = _measured(grid.samples), None
+    if grid.samples.metric:
+        metric_named(grid.samples.metric)
+    for content in grid.files.values():
+        original = parse_tflite(content)
+        try:
+            split_samples(measured, original)
+            return
+        except DataInvalid as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
 
 
 def _measured(samples: Samples) -> Measured:

@@ -22,6 +22,7 @@ from .making import Made, make
 from .quality import bench_of
 from .sheet import Ends, Sheet
 
+_NOT_MEASURED = "accuracy was not measured"
 _MOST_CHUNKS = 1
 
 
@@ -148,7 +149,7 @@ def _points(
 def _measure(chunk: _Chunk, targets: Sequence[TargetSpec], sheet: Sheet, least: float | None) -> None:
     """Accuracy by the kernels of each target's runtime, and the verdict with what the scenario asks of it."""
     value, lo, hi, grade = sheet.figures["accuracy"]
-    why = np.full(value.shape, "accuracy was not measured", dtype=object)
+    why = np.full(value.shape, _NOT_MEASURED, dtype=object)
     for column, spec in enumerate(targets):
         if spec.target is None:
             continue
@@ -163,6 +164,8 @@ def _measure(chunk: _Chunk, targets: Sequence[TargetSpec], sheet: Sheet, least: 
                 why[row, column] = quality.reason
     if least is not None:
         sheet.hold_accuracy(least, why)
+    silent = np.isnan(value) & (sheet.reason == "") & (why != _NOT_MEASURED)
+    sheet.reason[silent] = why[silent]
 
 
 def tiles_of(grid: Grid, chunk: int, width: int) -> Iterator[Tile]:

@@ -15,8 +15,10 @@ from .reading import opened, was_stopped
 _IS_STATEMENT = re.compile(r"\s*(select|with|values)\b", re.IGNORECASE)
 _LONGEST_QUESTION = 100_000
 # What a condition alone shows: the columns people decide by.
-SHOWN = ("model", "recipe", "axes", "device", "runtime", "clock_hz", "place", "word", "limiting", "ram_bytes",
-         "flash_bytes", "latency_s", "energy_j", "accuracy", "reason")  # fmt: skip
+SHOWN = (
+    "model", "recipe", "axes", "device", "runtime", "clock_hz", "place", "supply", "npu", "word", "limiting",
+    "ram_bytes", "flash_bytes", "latency_s", "energy_j", "accuracy", "reason",
+)  # fmt: skip
 Row = tuple[object, ...]
 
 
@@ -84,5 +86,5 @@ def _refusal(what: str, error: Exception, path: Path) -> BaseException:
     """A fault of the question, unless it was Ctrl-C that ended it."""
     if was_stopped(error):
         return KeyboardInterrupt()
-    fix = "columns: SELECT * FROM points LIMIT 1"
+    fix = "text in single quotes: word = 'FITS'; columns: SELECT * FROM points LIMIT 1"
     return StoreInvalid(f"{what}: {error}", where=str(path)[:200], fix=fix)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -198,10 +199,26 @@ def checked(connection: sqlite3.Connection, path: Path) -> None:
         raise StoreInvalid(what, where=where, fix="run the sweep again")
 
 
+def as_number(text: str) -> int | float | str:
+    """The number that is written so, for conditions on it; any other text stays.
+
+    >>> as_number("4"), as_number("0.5"), as_number("relu"), as_number("1e3")
+    (4, 0.5, 'relu', '1e3')
+    """
+    for kind in (int, float):
+        try:
+            number = kind(text)
+        except ValueError:
+            continue
+        if str(number) == text and math.isfinite(number):
+            return number
+    return text
+
+
 def _variant(row: VariantRow) -> tuple[object, ...]:
-    written = {
-        "axes": json.dumps(row.axes), "notes": json.dumps(list(row.notes)), "retrain": int(row.retrain),
-    }  # fmt: skip
+    axes = {key: as_number(value) for key, value in row.axes.items()}
+    notes = json.dumps(list(row.notes))
+    written = {"axes": json.dumps(axes), "notes": notes, "retrain": int(row.retrain)}
     return tuple(written.get(name, getattr(row, name)) for name in VARIANT_COLUMNS)
 
 

@@ -47,7 +47,9 @@ def grid_of(scenario: SweepScenario, folder: Path, *, limit: int | None = None) 
         raise _too_large(f"{count}, more than {MOST_POINTS:,} points")
     if not variants or not targets:
         lost = "variant" if not variants else "target"
-        why = [f"{reason}: {count}" for reason, count in left_out.items()] or ["nothing is asked for"]
+        why = [f"{reason}: {count}" for reason, count in left_out.items()]
+        if not variants:
+            why = ["original = false and no recipe leave nothing"]
         raise ScenarioFileInvalid(
             f"the scenario means no {lost}", faults=why, fix="name boards, runtimes that fit"
         )

@@ -12,15 +12,18 @@ from pathlib import PurePath
 from typing import Any, TypeVar
 
 from ..devices.blocks import Block
-from ..devices.catalog import load_device, load_runtime
+from ..devices.catalog import device_names, load_device, load_runtime, runtime_names
 from ..errors import PreflashError
 from ..simulator.sweep.asked.scenario import Constraints, DataSpec, TargetAxes
+from ..simulator.sweep.asked.specs import sha256_of
+from ..simulator.sweep.table import TargetRow
 
 _KIB, _MIB = 1024, 1024**2
 _PREFIXES = (("", 0), ("m", 3), ("u", 6), ("n", 9))
 _LONGEST_TEXT, _MOST_DOTS_IN_A_LINE = 1 << 20, 64  # tomllib needs memory by the square of a key's parts
 _AROUND = "around.toml"
 _ELSEWHERE = ("//", "\\\\")  # of another machine: a store may come from anywhere
+_Mark = tuple[str, str]  # a name, and the hash of everything that figures depend on
 _Block = TypeVar("_Block", bound=Block)
 
 
@@ -30,7 +33,8 @@ class Again:
 
     Args:
         conditions: of check, where the store's limits do not say them: reserve, period, battery, ...
-        data: of variants: the samples that steps may use, and the seed.
+        data: of variants: the samples that steps may use.
+        seed: of whatever steps draw.
         boards, runtimes: the files among them, as a command line takes them.
         folder: of the scenario, as the sweep was started; what its paths are relative to.
         left: what no option says, in words.
@@ -38,17 +42,20 @@ class Again:
 
     conditions: tuple[str, ...] = ()
     data: tuple[str, ...] = ()
+    seed: tuple[str, ...] = ()
     boards: tuple[str, ...] = ()
     runtimes: tuple[str, ...] = ()
     folder: str = ""
     left: tuple[str, ...] = ()
 
-    def board(self, name: str) -> str:
+    def board(self, target: TargetRow) -> str:
         """The file of this board where the scenario names one, else its name."""
-        return next((path for path in self.boards if _device_name(path) == name), name)
+        known = {path: _board_in(path) for path in self.boards}
+        return _file_of((target.device, target.device_sha256), known, device_names())
 
-    def runtime(self, name: str) -> str:
-        return next((path for path in self.runtimes if _runtime_label(path) == name), name)
+    def runtime(self, target: TargetRow) -> str:
+        known = {path: _runtime_in(path) for path in self.runtimes}
+        return _file_of((target.runtime, target.runtime_sha256), known, runtime_names())
 
     def path(self, text: str) -> str:
         """A path of the scenario, from where the sweep was started."""
@@ -110,8 +117,10 @@ def _again(scenario: str, command: str) -> Again:
     calibration = raw.get("calibration")
     if isinstance(calibration, str):
         said += ["--calibration", beside(folder, calibration)]
-    data = (*_data(_read(DataSpec, raw, "data"), folder), *_seed(raw.get("seed", 0)))
-    return Again(tuple(said), data, _files(boards, folder), _files(runtimes, folder), folder, tuple(left))
+    return Again(
+        tuple(said), _data(_read(DataSpec, raw, "data"), folder), _seed(raw.get("seed")),
+        _files(boards, folder), _files(runtimes, folder), folder, tuple(left),
+    )  # fmt: skip
 
 
 def _conditions(held: Constraints, raw: dict[str, Any]) -> Iterator[str]:
@@ -161,21 +170,30 @@ def _files(words: tuple[str, ...], folder: str) -> tuple[str, ...]:
     return tuple(beside(folder, word) for word in words if word.endswith(".toml") or "/" in word)
 
 
-@lru_cache(maxsize=1000)
-def _device_name(path: str) -> str:
-    """Of the board in this file; that of the file where it cannot be read."""
-    try:
-        return PurePath(path).stem if path.startswith(_ELSEWHERE) else load_device(path).name
-    except PreflashError:
-        return PurePath(path).stem
+def _file_of(wanted: _Mark, known: dict[str, _Mark], shipped: tuple[str, ...]) -> str:
+    """The file that holds just this; else one with the name, which may have been changed since."""
+    same = [path for path, mark in known.items() if mark == wanted]
+    named = [path for path, (name, _) in known.items() if name == wanted[0] and name not in shipped]
+    return next(iter((*same, *named)), wanted[0])
 
 
 @lru_cache(maxsize=1000)
-def _runtime_label(path: str) -> str:
+def _board_in(path: str) -> _Mark:
+    """Name and hash of the board in this file; the file's name where it cannot be read."""
     try:
-        return PurePath(path).stem if path.startswith(_ELSEWHERE) else load_runtime(path).label
+        board = None if path.startswith(_ELSEWHERE) else load_device(path)
     except PreflashError:
-        return PurePath(path).stem
+        board = None
+    return (PurePath(path).stem, "") if board is None else (board.name, sha256_of(board.model_dump_json()))
+
+
+@lru_cache(maxsize=1000)
+def _runtime_in(path: str) -> _Mark:
+    try:
+        held = None if path.startswith(_ELSEWHERE) else load_runtime(path)
+    except PreflashError:
+        held = None
+    return (PurePath(path).stem, "") if held is None else (held.label, sha256_of(held.model_dump_json()))
 
 
 def _folder(command: str) -> str:

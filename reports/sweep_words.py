@@ -89,7 +89,7 @@ def target_words(target: TargetRow, limits: dict[str, float], facts: dict[str, s
     held = again(facts or {})
     clock = f"{plain_number(Decimal(repr(target.clock_hz)).scaleb(-6))}MHz" if target.clock_hz > 0 else ""
     said = (
-        ("-d", held.board(target.device)), ("-r", held.runtime(target.runtime)), ("--clock", clock),
+        ("-d", held.board(target)), ("-r", held.runtime(target)), ("--clock", clock),
         ("--place", target.place), ("--supply", target.supply),
         *((option, unit_word(limits[key], "s")) for key, option in _TIMES if key in limits),
         *(("--limit", f"{name}={written(limits[key])}") for key, name, written in _LIMITS if key in limits),
@@ -98,14 +98,14 @@ def target_words(target: TargetRow, limits: dict[str, float], facts: dict[str, s
     return shown.clean(shlex.join(words)) + _remark(target, limits, held.left)
 
 
-def making_words(table: SweepTable, target: TargetRow) -> str:
+def making_words(table: SweepTable, variant: VariantRow, target: TargetRow) -> str:
     """The options of variants that say again what steps have: a board, and samples with its kernels."""
     held = again(table.facts)
-    if "--data" not in held.data:
-        return shown.clean(shlex.join(("-d", held.board(target.device), *held.data)))
+    if not held.data or not _has_samples(table, variant):
+        return shown.clean(shlex.join(("-d", held.board(target), *held.seed)))
     first = next((row for row in table.targets if row.device_sha256 and not row.npu), target)
-    board = ("-d", held.board(first.device), "-r", held.runtime(first.runtime))
-    return shown.clean(shlex.join((*board, *held.data)))
+    board = ("-d", held.board(first), "-r", held.runtime(first))
+    return shown.clean(shlex.join((*board, *held.data, *held.seed)))
 
 
 def command(table: SweepTable, point: int) -> str:
@@ -116,8 +116,18 @@ def command(table: SweepTable, point: int) -> str:
     if variant.text == _AS_IT_IS:
         return f"preflash check {model} {words}"
     recipe = shlex.quote(shown.clean(variant.text))
-    make = f"preflash variants {model} --recipe {recipe} {making_words(table, target)} -o variants"
+    make = f"preflash variants {model} --recipe {recipe} {making_words(table, variant, target)} -o variants"
     return f"{make} && preflash check variants/{file_name(variant)} {words}"
+
+
+def _has_samples(table: SweepTable, variant: VariantRow) -> bool:
+    """Whether the samples go with its model: something of it is measured, or nothing could have been."""
+    could = [
+        place for place, row in enumerate(table.variants)
+        if row.model_sha256 == variant.model_sha256 and not row.retrain and not row.error
+    ]  # fmt: skip
+    points = np.isin(table.variant, could)
+    return not points.any() or not np.isnan(table.figures["accuracy"].value[points]).all()
 
 
 def _model_word(table: SweepTable, variant: VariantRow) -> str:

@@ -115,7 +115,8 @@ def test_the_command_of_every_point_gives_its_verdict(
     for point in range(len(sweep)):
         assert verdict_of(command(sweep, point), capsys) == words[point], command(sweep, point)
     lines = [command(sweep, point) for point in range(len(sweep))]
-    assert any("-d in/mine.toml" in line for line in lines) and any("in/second.toml" in line for line in lines)
+    for board in ("in/mine.toml", "in/second.toml"):
+        assert any("check variants/prune" in line and f" -d {board} -r " in line for line in lines)
     assert all("--seed 3" in line for line in lines if "variants" in line)
 
 
@@ -161,7 +162,8 @@ def test_what_no_option_says_is_said_in_words(
 
 
 @pytest.mark.parametrize(
-    "scenario", ["", "[", "a" * (1 << 21), "." * 1000, "constraints = 3", "[constraints]\nram = 'x'", "[" * 9999]
+    "scenario",
+    ["", "[", "a" * (1 << 21), "." * 1000, "constraints = 3", "[constraints]\nram = 'x'", "[" * 9999],
 )  # fmt: skip
 def test_a_scenario_that_cannot_be_read_leaves_targets_and_limits(scenario: str) -> None:
     sweep = table(21, 5)

@@ -212,14 +212,11 @@ def match(
     file = None if scenario is None else read_scenario(scenario)
     found = matched(graph, targets, scenario=file, said=said, order=by.value)
     words = ["preflash", "check", model, *(_target_words(found[0].target, board, runtime) if found else ())]
-    words += [w for text in reserve or () for w in ("--reserve", text)]
-    words += [w for text in limits for w in ("--limit", text)]
-    options = (("--scenario", scenario), ("--deadline", deadline), ("--headroom", headroom))
-    words += [w for option, value in options if value is not None for w in (option, str(value))]
-    text = render_matches(
-        found, form.value, model=graph.name, command=shlex.join(words), most=None if everything else most
-    )
-    deliver_text(text, output)
+    options = [("--scenario", scenario), ("--deadline", deadline), ("--headroom", headroom)]
+    options += [*(("--reserve", text) for text in reserve or ()), *(("--limit", text) for text in limits)]
+    words += [w for option, value in options if value is not None for w in (option, value)]
+    command, shown = shlex.join(words), None if everything else most
+    deliver_text(render_matches(found, form.value, model=graph.name, command=command, most=shown), output)
     return OK if found and found[0].word.severity <= 1 else BAD_VERDICT
 
 

@@ -8,12 +8,15 @@ import shlex
 import sys
 from enum import Enum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from .deliver import deliver_parts, deliver_text, read_model, say_written
 from .options import BAD_VERDICT, OK, Deadline, Debug, Headroom, Limits, Model, Reserve, ScenarioFile
+
+if TYPE_CHECKING:
+    from ..devices.target import Target
 
 
 class Sheet(str, Enum):
@@ -155,18 +158,25 @@ def pareto(
     _debug: Debug = False,
 ) -> int:  # fmt: skip
     """The points of a store that no other beats: most accuracy, least of everything else."""
+    from ..errors import BudgetInvalid
     from ..reports.pareto_report import render_front
     from ..simulator.sweep.asked.scenario import FIGURE_OF
     from ..simulator.sweep.store.reading import read_store
     from ..simulator.sweep.study.pareto import front, surely_dominated
 
     _leave_whole(store, output)
-    names = dict.fromkeys(axis.value for axis in (x, y, z) if axis is not None)
+    names = [axis.value for axis in (x, y, z) if axis is not None]
+    twice = next((name for name in names if names.count(name) > 1), "")
+    if twice:
+        said = f"-x {x.value} -y {y.value}" + ("" if z is None else f" -z {z.value}")
+        raise BudgetInvalid(f"{twice} is there twice", where=said, fix="a front is of different figures")
     axes = [(FIGURE_OF[name], "max" if name == "accuracy" else "min") for name in names]
     table = read_store(store)
     found = front(table, axes, only_ok=not everything)
-    near = (table.is_ok | everything) & ~surely_dominated(table, axes, only_ok=not everything)
-    deliver_text(render_front(table, found, form.value, near=near), output)
+    sure = surely_dominated(table, axes, only_ok=not everything)
+    deliver_text(
+        render_front(table, found, form.value, asked=table.is_ok | everything, sure=sure), output
+    )
     return OK if len(found.best) else BAD_VERDICT
 
 
@@ -201,16 +211,28 @@ def match(
     targets = board_targets(tuple(board or ("all",)), tuple(runtime or ("all",)))
     file = None if scenario is None else read_scenario(scenario)
     found = matched(graph, targets, scenario=file, said=said, order=by.value)
-    first = found[0].target if found else None
-    words = ["preflash", "check", model]
-    words += [] if first is None else ["-d", first.device.name, "-r", first.runtime.label]
-    words += ["--deadline", deadline] if deadline else []
-    words += [word for text in limits for word in ("--limit", text)]
-    text = render_matches(
-        found, form.value, model=graph.name, command=shlex.join(words), most=None if everything else most
-    )
-    deliver_text(text, output)
+    words = ["preflash", "check", model, *(_target_words(found[0].target, board, runtime) if found else ())]
+    options = [("--scenario", scenario), ("--deadline", deadline), ("--headroom", headroom)]
+    options += [*(("--reserve", text) for text in reserve or ()), *(("--limit", text) for text in limits)]
+    words += [w for option, value in options if value is not None for w in (option, value)]
+    command, shown = shlex.join(words), None if everything else most
+    deliver_text(render_matches(found, form.value, model=graph.name, command=command, most=shown), output)
     return OK if found and found[0].word.severity <= 1 else BAD_VERDICT
+
+
+def _target_words(
+    target: Target, boards: list[str] | None, runtimes: list[str] | None
+) -> tuple[str, ...]:
+    """-d and -r of a target; a file that was given is said as it was given."""
+    from ..devices.catalog import load_device, load_runtime
+
+    own = (path for path in boards or () if _is_file(path) and load_device(path) == target.unplaced.device)
+    ways = (path for path in runtimes or () if _is_file(path) and load_runtime(path) == target.runtime)
+    return "-d", next(own, target.device.name), "-r", next(ways, target.runtime.label)
+
+
+def _is_file(word: str) -> bool:
+    return word.endswith(".toml") or "/" in word
 
 
 def _leave_whole(store: Path, output: Path | None) -> None:

@@ -4,19 +4,25 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from decimal import Decimal
 
 import numpy as np
 
 from ..simulator.sweep.table import UNITS, WORDS, SweepTable, TargetRow, VariantRow
 from . import format as shown
+from .sweep_again import again, plain_number, size_word, unit_word
 
 HEADS = {
     "arena_bytes": "arena", "ram_bytes": "RAM", "flash_bytes": "flash", "latency_s": "latency",
     "energy_j": "energy", "accuracy": "accuracy",
 }  # fmt: skip
 LETTERS = dict(zip(WORDS, "FTRUNE", strict=True))
-_LIMITS = (("ram_bytes", "ram", "B"), ("flash_bytes", "flash", "B"), ("energy_j", "energy", "J"))
+_TIMES = (("latency_s", "--deadline"), ("period_s", "--period"))
+_LIMITS: tuple[tuple[str, str, Callable[[float], str]], ...] = (
+    ("ram_bytes", "ram", size_word), ("flash_bytes", "flash", size_word),
+    ("energy_j", "energy", lambda value: unit_word(value, "J")),
+)  # fmt: skip
 _AS_IT_IS = "as it is"
 _LONGEST_STEM = 60
 
@@ -74,31 +80,68 @@ def target_label(table: SweepTable, point: int) -> str:
     return row.label
 
 
-def target_words(target: TargetRow, limits: dict[str, float]) -> str:
-    """The options that name the target and the deadline again."""
-    deadline = limits.get("latency_s")
+def target_words(target: TargetRow, limits: dict[str, float], facts: dict[str, str] | None = None) -> str:
+    """The options of check that say target, limits and conditions again; behind # what none of them says.
+
+    Args:
+        facts: of the store, whose scenario says the rest; without them it is target and limits alone.
+    """
+    held = again(facts or {})
+    clock = f"{plain_number(Decimal(repr(target.clock_hz)).scaleb(-6))}MHz" if target.clock_hz > 0 else ""
     said = (
-        ("-d", target.device), ("-r", target.runtime),
-        ("--clock", f"{target.clock_hz / 1e6:g}MHz" if target.clock_hz > 0 else ""),
+        ("-d", held.board(target)), ("-r", held.runtime(target)), ("--clock", clock),
         ("--place", target.place), ("--supply", target.supply),
-        ("--deadline", "" if deadline is None else f"{deadline * 1e3:g}ms"),
+        *((option, unit_word(limits[key], "s")) for key, option in _TIMES if key in limits),
+        *(("--limit", f"{name}={written(limits[key])}") for key, name, written in _LIMITS if key in limits),
     )  # fmt: skip
-    limited = [("--limit", f"{name}={limits[key]:g}{unit}") for key, name, unit in _LIMITS if key in limits]
-    return shown.clean(
-        shlex.join(word for option, value in (*said, *limited) if value for word in (option, value))
-    )
+    words = (*(word for option, value in said if value for word in (option, value)), *held.conditions)
+    return shown.clean(shlex.join(words)) + _remark(target, limits, held.left)
+
+
+def making_words(table: SweepTable, variant: VariantRow, target: TargetRow) -> str:
+    """The options of variants that say again what steps have: a board, and samples with its kernels."""
+    held = again(table.facts)
+    if not held.data or not _has_samples(table, variant):
+        return shown.clean(shlex.join(("-d", held.board(target), *held.seed)))
+    first = next((row for row in table.targets if row.device_sha256 and not row.npu), target)
+    board = ("-d", held.board(first), "-r", held.runtime(first))
+    return shown.clean(shlex.join((*board, *held.data, *held.seed)))
 
 
 def command(table: SweepTable, point: int) -> str:
     """The command line that checks this point again; a recipe's model is made first."""
     variant, target = table.variants[table.variant[point]], table.targets[table.target[point]]
-    words = target_words(target, table.limits)
-    model = shlex.quote(shown.clean(variant.source or variant.model))
+    words = target_words(target, table.limits, table.facts)
+    model = shlex.quote(shown.clean(_model_word(table, variant)))
     if variant.text == _AS_IT_IS:
         return f"preflash check {model} {words}"
-    recipe, board = shlex.quote(shown.clean(variant.text)), shlex.quote(shown.clean(target.device))
-    make = f"preflash variants {model} --recipe {recipe} -d {board} -o variants"
+    recipe = shlex.quote(shown.clean(variant.text))
+    make = f"preflash variants {model} --recipe {recipe} {making_words(table, variant, target)} -o variants"
     return f"{make} && preflash check variants/{file_name(variant)} {words}"
+
+
+def _has_samples(table: SweepTable, variant: VariantRow) -> bool:
+    """Whether the samples go with its model: something of it is measured, or nothing could have been."""
+    could = [
+        place for place, row in enumerate(table.variants)
+        if row.model_sha256 == variant.model_sha256 and not row.retrain and not row.error
+    ]  # fmt: skip
+    points = np.isin(table.variant, could)
+    return not points.any() or not np.isnan(table.figures["accuracy"].value[points]).all()
+
+
+def _model_word(table: SweepTable, variant: VariantRow) -> str:
+    """A network of the zoo as it is, a file from where the sweep was started."""
+    source = variant.source or variant.model
+    return source if source.startswith("zoo:") else again(table.facts).path(source)
+
+
+def _remark(target: TargetRow, limits: dict[str, float], left: tuple[str, ...]) -> str:
+    """What check cannot be told, behind the sign of a comment; "" if nothing."""
+    accuracy = ("the limit of accuracy is not checked",) if "accuracy" in limits else ()
+    core = (f"the core alone, without {shown.clean(target.npu)}",) if target.npu else ()
+    remarks = (*left, *accuracy, *core)
+    return f"  # {'; '.join(remarks)}" if remarks else ""
 
 
 def file_name(variant: VariantRow) -> str:

@@ -269,3 +269,57 @@ def test_the_front_is_what_no_other_point_beats(store: Path, capsys: Captured) -
     assert text.startswith(f"{len(points)} of ") and "least latency" in text
     rows = said(capsys, "pareto", store, "-x", "latency", "-y", "energy", "-f", "csv")[1].splitlines()
     assert len(rows) == 1 + len(points)
+
+
+def test_rows_of_a_front_name_supply_and_accelerator(tmp_path: Path, capsys: Captured) -> None:
+    path, more = tmp_path / "s.toml", 'supply = ["3.3 V"]\nnpu = ["none", "ethos-u55-128"]\n[constraints]'
+    path.write_text(SCENARIO.replace("[constraints]", more), encoding="utf-8")
+    said(capsys, "sweep", path, "-j", 1)
+    made = path.with_suffix(".sweep")
+    rows = list(csv.DictReader(io.StringIO(said(capsys, "pareto", made, "-f", "csv")[1])))
+    listed = json.loads(said(capsys, "pareto", made, "-f", "json")[1])["points"]
+    assert {(row["supply"], row["npu"]) for row in rows} == {("3.3 V", "")}
+    assert [(row["supply"], row["npu"]) for row in rows] == [(one["supply"], one["npu"]) for one in listed]
+
+
+def test_only_points_that_took_part_are_counted_as_near_the_front(tmp_path: Path, capsys: Captured) -> None:
+    path, more = tmp_path / "s.toml", 'npu = ["none", "ethos-u55-128"]\n[constraints]'
+    path.write_text(SCENARIO.replace("[constraints]", more), encoding="utf-8")
+    said(capsys, "sweep", path, "-j", 1)
+    text = said(capsys, "pareto", path.with_suffix(".sweep"), "--all")[1]
+    best, compared = map(int, re.findall(r"^(\d+) of (\d+) points", text)[0])
+    more_near = re.search(r"^(\d+) more are beaten", text, re.M)
+    assert best + (int(more_near[1]) if more_near else 0) <= compared
+    assert "left out: a figure is unknown" in text
+
+
+def test_points_with_equal_figures_are_one_line(store: Path, capsys: Captured) -> None:
+    """Pruned weights are no smaller in the file: both variants of a board cost the same."""
+    words = ("pareto", store, "-x", "latency", "-y", "energy")
+    text, rows = said(capsys, *words)[1], said(capsys, *words, "-f", "csv")[1].splitlines()[1:]
+    listed = text.split("\n\n")[1].splitlines()[1:]
+    alike = sum(int(count) for count in re.findall(r"and (\d+) more alike", text))
+    assert alike > 0 and "-f csv names them all" in text
+    lines = [line for line in listed if "nucleo" in line]
+    assert len(lines) + alike == len(rows)
+
+
+@pytest.mark.parametrize("form", ["text", "json", "csv"])
+def test_an_empty_front_is_exit_code_1_and_says_why(
+    form: str, store: Path, scenario: Path, tmp_path: Path, capsys: Captured
+) -> None:
+    tight = tmp_path / "tight.toml"
+    tight.write_text(SCENARIO.replace("50 ms", "1 us"), encoding="utf-8")
+    said(capsys, "sweep", tight, "-j", 1)
+    code, out, _ = said(capsys, "pareto", tight.with_suffix(".sweep"), "-f", form)
+    other, unmeasured, _ = said(capsys, "pareto", store, "-x", "accuracy", "-f", form)
+    assert (code, other) == (1, 1)
+    if form == "text":
+        assert "none of 12 points fits: --all" in out and "more are beaten" not in out
+        assert re.search(r"accuracy is unknown for all \d+\n$", unmeasured)
+
+
+def test_one_figure_twice_is_no_front(store: Path, capsys: Captured) -> None:
+    for words in (("-x", "ram", "-y", "ram"), ("-z", "latency"), ("-x", "latency")):
+        code, out, err = said(capsys, "pareto", store, *words)
+        assert (code, out, err.count("\n")) == (3, "", 1) and "is there twice" in err

@@ -5,11 +5,13 @@ from __future__ import annotations
 import csv
 import io
 import json
+import shlex
 from functools import cache
 from pathlib import Path
 
 import pytest
 from preflash import cli
+from preflash.devices import catalog
 from preflash.graphs.zoo import build
 from preflash.simulator.estimate import Word
 from preflash.simulator.scenario import Said, conditions_of
@@ -81,6 +83,27 @@ def test_all_forms_list_the_same_targets(tmp_path: Path, capsys: Captured) -> No
     assert f"and {len(listed) - 2} more targets" in text and listed[1][0] in text
     page = tmp_path / "m.csv"
     assert said(capsys, *words, "-f", "csv", "-o", page) == (0, "", f"preflash: wrote {page}\n")
+
+
+def test_the_next_command_says_everything_again(
+    tmp_path: Path, capsys: Captured, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    step = "[[step]]\nname = 'mic'\nwhen = 'pre'\ntime = '30 ms'\n"
+    (tmp_path / "s.toml").write_text(step, encoding="utf-8")
+    shipped = Path(catalog.__file__).parent / "boards" / "nucleo-l4r5zi.toml"
+    lines = shipped.read_text(encoding="utf-8").replace('"nucleo-l4r5zi"', '"mine"', 1).splitlines()
+    own = "\n".join(line for line in lines if not line.startswith("aliases"))
+    (tmp_path / "my board.toml").write_text(own, encoding="utf-8")
+    words = ["zoo:kws01", "-d", "my board.toml", "-r", "tflm-cmsis-nn", "--scenario", "s.toml"]
+    more = ["--reserve", "ram=600KiB", "--headroom", "50%", "--limit", "ram=300KiB", "--deadline", "200ms"]
+    out = said(capsys, *words, *more)[1]
+    next_words = shlex.split(out.splitlines()[-1].removeprefix("Next: "))
+    assert set(words[1:] + more) <= set(next_words)
+    assert cli.run([*next_words[1:], "-f", "json"]) == 0
+    verdict = json.loads(capsys.readouterr().out)["verdict"]["word"]
+    row = next(line for line in out.splitlines() if line.strip().startswith("mine"))
+    assert verdict == "TIGHT" and verdict in row
 
 
 def test_an_energy_limit_takes_boards_out(capsys: Captured) -> None:

@@ -111,7 +111,7 @@ def test_a_network_of_the_zoo_is_named_as_a_command_line_takes_it() -> None:
     zoo = replace(sweep, variants=tuple(replace(v, source="zoo:kws01,width=0.5") for v in sweep.variants))
     assert command(zoo, 0) == (
         "preflash check zoo:kws01,width=0.5 -d nucleo-l4r5zi -r tflm-cmsis-nn --clock 120MHz"
-        " --limit ram=65536B"
+        " --limit ram=64KiB"
     )
     assert "zoo:kws01,width=0.5" in render_sweep(zoo, "json")
 

@@ -129,11 +129,6 @@ def _conditions(held: Constraints, raw: dict[str, Any]) -> Iterator[str]:
         yield from ("--reserve", f"{one.name}={size_word(one.size_bytes)}@{one.memory}")
     if held.headroom is not None:
         yield from ("--headroom", plain_number(Decimal(repr(held.headroom))))
-    if held.battery is not None:
-        battery = raw["battery"]
-        voltage = f"@{battery['voltage']}" if "voltage" in battery else ""
-        usable = f",{battery['usable']}" if "usable" in battery else ""
-        yield from ("--battery", f"{battery.get('capacity') or battery['energy']}{voltage}{usable}")
     if held.sleep is not None and _is_short(held):
         sleep = raw["sleep"]
         supply = f"@{sleep['supply']}" if "supply" in sleep else ""

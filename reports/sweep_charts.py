@@ -84,14 +84,24 @@ class Lines:
 
 
 def default_axes(summary: Summary) -> tuple[str, str] | None:
-    """What the scatter shows at first: x and y; None with fewer than two known figures."""
+    """What the scatter shows at first: x and y; None with fewer than two known figures.
+
+    Where no point has both, the next two that one has.
+    """
     names = [goal[0] for goal in summary.front.axes] if summary.front else []
     names += [scale.figure for scale in summary.scales if scale.figure not in (*names, "arena_bytes")]
     if len(names) < 2:
         return None
     y = "accuracy" if "accuracy" in names else names[1]
     others = [name for name in names if name != y]
-    return ("latency_s" if "latency_s" in others else others[0]), y
+    x = "latency_s" if "latency_s" in others else others[0]
+    pairs = ((x, y), *((x, y) for y in (y, *others) for x in (y, *others) if x != y))
+    return next((pair for pair in pairs if _have_both(summary, pair)), (x, y))
+
+
+def _have_both(summary: Summary, pair: tuple[str, str]) -> bool:
+    is_unknown = [np.isnan(summary.table.figures[name].value) for name in pair]
+    return not (is_unknown[0] | is_unknown[1]).all()
 
 
 def scatter(summary: Summary) -> Scatter | None:
@@ -236,8 +246,27 @@ def _across(scale: Scale, most: int = 6) -> _Ticks:
     lo, hi = scale.lo / unit, scale.hi / unit
     axis = Axis(lo, hi) if scale.is_log else LinearAxis(lo, hi)
     values = axis.ticks(most)
-    texts = told_apart(scale.figure, [value * unit for value in values])
-    return tuple((axis.at(value), text) for value, text in zip(values, texts, strict=True))
+    texts = tick_texts(scale.figure, [value * unit for value in values])
+    found: dict[str, float] = {}
+    for value, text in zip(values, texts, strict=True):
+        found.setdefault(text, axis.at(value))
+    return tuple((at, text) for text, at in found.items())
+
+
+def tick_texts(figure: str, values: Sequence[float]) -> tuple[str, ...]:
+    """Values of an axis with as many digits as tell them apart.
+
+    >>> tick_texts("accuracy", (0.8971, 0.8972)), tick_texts("latency_s", (0.01, 0.02))
+    (('89.71 %', '89.72 %'), ('10.0 ms', '20.0 ms'))
+    """
+    if figure != "accuracy":
+        return told_apart(figure, values)
+    texts = tuple(amount(figure, value) for value in values)
+    for digits in range(2, 7):
+        if len(set(texts)) == len(set(values)):
+            break
+        texts = tuple(f"{100 * value:.{digits}f} %" for value in values)
+    return texts
 
 
 def _upwards(scale: Scale) -> _Ticks:

@@ -79,6 +79,7 @@ def variant_columns(summary: Summary) -> dict[str, Any]:
         "macs": packed(np.array([row.macs for row in rows])),
         "file_bytes": packed(np.array([row.file_bytes for row in rows])),
         "sparsity": packed(np.array([row.sparsity for row in rows])),
+        "retrain": packed(np.array([row.retrain for row in rows], dtype=np.int8)),
         "sha256": [row.sha256[:12] for row in rows] if len(rows) <= _MOST_HASHES else None,
         "row": packed(summary.feasibility.row_code[_used(summary.table.variant[summary.shown])[0]]),
     }

@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 
 from ..simulator.sweep.study.answers import Answer
 from ..simulator.sweep.study.effects import Effect
+from ..simulator.sweep.study.ladder import Stairs
 from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
 from .blocks import Block, Cell
+from .sweep_front import front_block, point_row
 from .sweep_method import method_block
 from .sweep_words import (
     HEADS,
@@ -17,7 +19,6 @@ from .sweep_words import (
     figure_names,
     figure_text,
     spread_text,
-    target_label,
     told_apart,
     variant_label,
 )
@@ -102,60 +103,28 @@ def _answer_rows(summary: Summary, answer: Answer) -> Iterator[tuple[Cell, ...]]
         goals.setdefault(best.point, []).append(best.goal)
     for place, (point, reached) in enumerate(goals.items()):
         first = (answer.device, fit) if place == 0 else ("", "")
-        yield _point_row(summary, point, (*first, ", ".join(reached)), names)
+        yield point_row(summary, point, (*first, ", ".join(reached)), names)
     if answer.miss is not None:
-        yield _point_row(summary, answer.miss.point, (answer.device, fit, miss_text(answer)), names)
+        yield point_row(summary, answer.miss.point, (answer.device, fit, miss_text(answer)), names)
     if not answer.points:
         nothing = ("",) * (len(names) + 1)
         yield (answer.device, fit, "no point is finished", "", "", *nothing)
 
 
 def miss_text(answer: Answer) -> str:
-    """What keeps the closest miss from fitting."""
-    if answer.miss is None:
+    """What keeps the closest miss from fitting; a share of its budget only where that says why."""
+    miss = answer.miss
+    if miss is None:
         return ""
-    by = f" (×{answer.miss.over:.3g} of its budget)" if answer.miss.over is not None else ""
-    return f"none; closest: {answer.miss.limiting or answer.miss.word}{by}"
-
-
-def _point_row(
-    summary: Summary, point: int, first: tuple[str, ...], names: tuple[str, ...]
-) -> tuple[Cell, ...]:
-    table = summary.table
-    figures = tuple(figure_text(table, name, point) for name in names)
-    own = table.targets[table.target[point]].device if first else ""
-    where = (variant_label(table, point), target_label(table, point).removeprefix(own).strip())
-    return (*first, *where, *figures, WORDS[table.word[point]])
-
-
-def front_sentence(summary: Summary) -> str:
-    """What the front was taken from, and by what."""
-    best = summary.front
-    if best is None:
-        return "No figure is known of any point, so none can be compared."
-    if not best.compared:
-        return "No point that answers the question has all of these figures, so there is nothing to compare."
-    by = ", ".join(f"{'more' if way == 'max' else 'less'} {HEADS[name]}" for name, way in best.axes)
-    worse = summary.clearly_worse
-    within = best.compared - len(best.best) - worse
-    left = f" {best.unknown:,} were left out: a figure is unknown." if best.unknown else ""
-    return (
-        f"Of {best.compared:,} points that answer the question, no other beats {len(best.best):,} by {by}. "
-        f"{worse:,} are worse beyond the error, {max(0, within):,} within it.{left}"
-    )
-
-
-def front_block(summary: Summary) -> Block | None:
-    """The first points of the front."""
-    best = summary.front
-    if best is None:
-        return None
-    names = figure_names(summary.table)
-    rows = tuple(_point_row(summary, int(point), (), names) for point in best.best[:_MOST_ROWS])
-    more = len(best.best) - len(rows)
-    notes = (f"{more:,} more in the page, in JSON and in the store.",) if more > 0 else ()
-    columns = ("variant", "on", *(HEADS[name] for name in names), "verdict")
-    return Block("What no other beats", (front_sentence(summary),), columns if rows else (), rows, notes)
+    what = miss.limiting or miss.word
+    if miss.word == "UNKNOWN" and miss.limiting:
+        return f"none; closest: {what} is unknown"
+    if miss.over is None:
+        return f"none; closest: {what}"
+    of = "the errors allowed" if what == "accuracy" else "its budget"
+    may_be = "may be over: " if miss.word == "RISKY" and miss.over <= 1 else "closest: "
+    share = f"{miss.over:.3g}" if miss.over < 1000 else f"{miss.over:,.0f}"
+    return f"none; {may_be}{what} (×{share} of {of})"
 
 
 def effects_block(summary: Summary) -> Block | None:
@@ -202,16 +171,16 @@ def effect_text(figure: str, value: float | None) -> str:
     return f"{value * 100:+.1f} points" if figure == "accuracy" else f"×{value:.3g}"
 
 
+_LADDER = "What a RAM budget buys"
+
+
 def ladder_block(summary: Summary) -> Block | None:
     """Per model, or for all, from which budget on what can be had."""
     if not summary.ladder:
-        return None
-    several = len(summary.ladder) > 1
+        return None if summary.suitable else Block(_LADDER, ("Nothing answers the question on any board.",))
+    table, several = summary.table, len(summary.ladder) > 1
     each = summary.ladder[1:] if several else summary.ladder
-    least = [
-        f"{stairs.model or _only_model(summary)} from {shown.memory(stairs.steps[0].need_bytes)}"
-        for stairs in each
-    ]
+    least = [_least(summary, stairs) for stairs in each]
     rows: list[tuple[Cell, ...]] = []
     for stairs in each:
         steps = stairs.steps
@@ -219,11 +188,18 @@ def ladder_block(summary: Summary) -> Block | None:
         needs = told_apart("ram_bytes", [step.need_bytes for step in kept])
         for step, need in zip(kept, needs, strict=True):
             figure, name = amount(stairs.goal[0], step.value), stairs.model or _only_model(summary)
-            rows.append((name, need, figure, variant_label(summary.table, step.point)))
+            rows.append((name, need, figure, variant_label(table, step.point)))
     goal = "best accuracy" if summary.ladder[0].goal[0] == "accuracy" else "lowest latency"
-    sentence = f"From how much RAM on which {goal} can be had, on any device; flash and time still decide."
+    sentence = f"From how much RAM on which {goal} can be had, by what answers the question on some board."
     fits = f"Fits at all: {', '.join(least[:_MOST_ROWS])}{' …' if len(least) > _MOST_ROWS else ''}."
-    return Block("What a RAM budget buys", (sentence, fits), ("model", "from", goal, "with"), tuple(rows))
+    return Block(_LADDER, (sentence, fits), ("model", "from", goal, "with"), tuple(rows))
+
+
+def _least(summary: Summary, stairs: Stairs) -> str:
+    first = stairs.steps[0]
+    row = summary.table.variants[summary.table.variant[first.point]]
+    said = f"{stairs.model or _only_model(summary)} from {shown.memory(first.need_bytes)}"
+    return f"{said} (untrained)" if row.retrain else said
 
 
 def _only_model(summary: Summary) -> str:
@@ -246,13 +222,26 @@ def curves_block(summary: Summary) -> Block | None:
     return Block("What each kind of compression gives up", ("Both ends of each curve.",), columns, rows)
 
 
+_LONGEST_WHY, _LONGEST_NAME = 120, 52
+
+
 def failures_block(summary: Summary) -> Block | None:
-    """Reasons with counts and an example."""
-    rows = tuple((f.kind, f.count, f.reason, f.names[0] if f.names else "") for f in summary.failures)
-    more = len(rows) - 2 * _MOST_ROWS
+    """Reasons with counts and an example; last, in any case, what is unknown but not limited."""
+    aside = [f for f in summary.failures if f.kind == "not limited"]
+    listed = [f for f in summary.failures if f not in aside][: 2 * _MOST_ROWS - len(aside)] + aside
+    rows = tuple(
+        (f.kind, f.count, shown.short(f.reason, _LONGEST_WHY), _example(f.names[0] if f.names else ""))
+        for f in listed
+    )
+    more = len(summary.failures) - len(listed)
     notes = (f"{more:,} more reasons are in the JSON.",) if more > 0 else ()
     columns = ("what", "times", "why", "for example")
-    return Block("Failures and unknowns", (), columns, rows[: 2 * _MOST_ROWS], notes) if rows else None
+    return Block("Failures and unknowns", (), columns, rows, notes) if rows else None
+
+
+def _example(name: str) -> str:
+    """A variant, or a variant on a target; both keep their ends."""
+    return " on ".join(shown.short(part, _LONGEST_NAME) for part in name.rsplit(" on ", 1))
 
 
 _BLOCKS: tuple[Callable[[Summary], Block | None], ...] = (

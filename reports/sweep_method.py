@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 from ..simulator.sweep.study.summary import Summary
+from . import format as shown
 from .blocks import Block, Cell
 from .sweep_words import HEADS, figure_names
 
@@ -30,13 +32,19 @@ def method_block(summary: Summary) -> Block:
             "best of each figure, answers and examples. "
             f"All are in the store: {facts.get('store') or 'not named'}."
         )
-    known = (
+    known = [
         f"{HEADS[figure]} {', '.join(f'{name} {count:,}' for name, count in counts)}"
         for figure, counts in summary.bases if figure in figure_names(table)
-    )  # fmt: skip
-    said.append(f"How the figures are known: {'; '.join(known)}.")
+    ]  # fmt: skip
+    said += [f"How the figures are known: {'; '.join(known)}."] if known else []
     said += _left_out(facts.get("left_out", ""))
     return Block("Axes and method", tuple(said), ("axis", "levels", "which"), tuple(rows))
+
+
+def again(summary: Summary, command: str) -> str:
+    """The command line that says all this once more: from the store, which is there now."""
+    store = summary.table.facts.get("store", "")
+    return shown.clean(f"preflash report {shlex.quote(store)} -o report.html" if store else command)
 
 
 def _left_out(said: str) -> list[str]:

@@ -10,7 +10,7 @@ from .. import __version__
 from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
-from . import sweep_bars, sweep_charts, sweep_data, sweep_method
+from . import sweep_bars, sweep_charts, sweep_data, sweep_front, sweep_method
 from .blocks import cell_text
 from .html import assets, environment, policy
 from .sweep_answers import answer_rows
@@ -27,7 +27,8 @@ def render_page(summary: Summary, *, command: str = "", created: str = "") -> st
         "s": summary,
         "facts": {key: shown.clean(value) for key, value in summary.table.facts.items()},
         "version": __version__,
-        "command": command,
+        "command": sweep_method.again(summary, command),
+        "made_by": command,
         "created": created,
         "json": render_sweep_json(summary, command=command, created=created),
         "policy": policy(parts),
@@ -50,8 +51,9 @@ def page_data(summary: Summary) -> dict[str, Any]:
         "unfinished": sweep_data.unfinished(summary),
         "limits": sweep_data.limits_sentence(summary),
         "goals": answer_rows(summary),
+        "axes": sweep_charts.default_axes(summary),
         "scatter": sweep_charts.scatter(summary),
-        "front_sentence": sweep_data.front_sentence(summary),
+        "front_sentence": sweep_front.front_sentence(summary),
         "matrix": sweep_bars.matrix(summary),
         "effects": sweep_bars.effect_bars(summary),
         "heat": sweep_bars.heat(summary),
@@ -60,7 +62,7 @@ def page_data(summary: Summary) -> dict[str, Any]:
         "curves": sweep_charts.curve_lines(summary),
         "curves_block": sweep_data.curves_block(summary),
         "failures": sweep_data.failures_block(summary),
-        "front_block": sweep_data.front_block(summary),
+        "front_block": sweep_front.front_block(summary),
         "method": sweep_method.method_block(summary),
         "figures": figure_names(table),
         "example": command(table, best[0]) if best else "",

@@ -17,6 +17,7 @@ from .format import clean
 from .output import utc_now
 from .sweep_data import sweep_blocks
 from .sweep_json import render_sweep_json
+from .sweep_method import again
 
 
 def render_sweep(table: SweepTable, form: str, *, command: str = "") -> str:
@@ -29,8 +30,8 @@ def _text(summary: Summary, command: str) -> str:
     lines = [clean("  ".join(part for part in (facts.get("name", ""), facts.get("store", "")) if part))]
     for block in sweep_blocks(summary):
         lines += ["", *block_lines(block)]
-    if command:
-        lines += ["", f"Again: {clean(command)}"]
+    if once_more := again(summary, command):
+        lines += ["", f"Again: {once_more}"]
     return "\n".join(lines).lstrip("\n") + "\n"
 
 
@@ -44,8 +45,8 @@ def _csv(summary: Summary, _command: str) -> str:
     writer = csv.writer(out, lineterminator="\n")
     ends = [f"{name}{end}" for name in table.figures for end in ("", "_lo", "_hi")]
     writer.writerow((
-        "device", "goal", "point", "model", "recipe", "steps", "runtime", "clock_hz", "place", "verdict",
-        "limiting", *ends,
+        "device", "goal", "point", "model", "recipe", "steps", "retrain", "runtime", "clock_hz", "place",
+        "verdict", "limiting", *ends,
     ))  # fmt: skip
     for answer in summary.answers:
         for best in answer.best:
@@ -64,8 +65,8 @@ def _csv_point(table: SweepTable, point: int) -> list[Any]:
     limiting = limiting_name(table, int(table.limiting[point]), int(table.word[point]))
     figures = [part[point] for column in table.figures.values() for part in column[:3]]
     return [
-        point, clean(variant.model), clean(variant.name), clean(variant.text), clean(target.runtime),
-        target.clock_hz, clean(target.place), word, clean(limiting),
+        point, clean(variant.model), clean(variant.name), clean(variant.text), int(variant.retrain),
+        clean(target.runtime), target.clock_hz, clean(target.place), word, clean(limiting),
         *("" if np.isnan(value) else value for value in figures),
     ]  # fmt: skip
 

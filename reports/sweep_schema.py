@@ -63,7 +63,8 @@ _FAILURE = object_of(
 )  # fmt: skip
 _VARIANTS = object_of(
     number=_COLUMN, model=_TEXTS, source=_TEXTS, name=_TEXTS, text=_TEXTS, label=_TEXTS, axes=map_of(_TEXTS),
-    macs=_COLUMN, file_bytes=_COLUMN, sparsity=_COLUMN, sha256=or_null(list_of(TEXT)), row=_COLUMN,
+    macs=_COLUMN, file_bytes=_COLUMN, sparsity=_COLUMN, retrain=_COLUMN, sha256=or_null(list_of(TEXT)),
+    row=_COLUMN,
 )  # fmt: skip
 _TARGETS = object_of(
     device=_TEXTS, runtime=_TEXTS, clock_hz=_COLUMN, place=_TEXTS, supply=_TEXTS, npu=_TEXTS, label=_TEXTS,

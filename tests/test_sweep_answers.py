@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from preflash.reports.sweep_data import miss_text
 from preflash.simulator.sweep.study.answers import ASKED_FOR, answers
 from preflash.simulator.sweep.study.suitable import need_of_budget, suitable
 from sweep_tables import NAN, plain, table, targets
@@ -68,7 +69,43 @@ def test_what_fits_but_breaks_a_limit_is_closer_than_what_does_not_fit() -> None
     sweep = plain("NFF", ram_bytes=[1, 1, 1], accuracy=[0.99, 0.6, 0.8])
     answer = answers(replace(sweep, limits={"accuracy": 0.9}))[0]
     assert (answer.miss.point, answer.miss.limiting) == (2, "accuracy")
-    assert answer.miss.over == 0.9 / 0.8
+    assert np.isclose(answer.miss.over, 0.2 / 0.1)  # errors over those allowed
+
+
+def limited(sweep, named: tuple[str, ...], limiting: list[int], **limits: float):
+    return replace(sweep, limits_named=named, limiting=np.array(limiting), limits=limits)
+
+
+def test_what_only_its_accuracy_may_break_is_closer_than_what_may_be_late() -> None:
+    sweep = plain("RR", ram_bytes=[1, 1], flash_bytes=[1, 1], latency_s=[1.12, 0.9], accuracy=[0.9, 0.85])
+    answer = answers(limited(sweep, ("latency", "accuracy"), [0, 1], latency_s=1, accuracy=0.8))[0]
+    assert (answer.miss.point, answer.miss.limiting) == (1, "accuracy")
+    assert np.isclose(answer.miss.over, 0.15 / 0.2)
+    assert miss_text(answer) == "none; may be over: accuracy (×0.75 of the errors allowed)"
+
+
+def test_a_risky_point_of_unknown_accuracy_comes_after_one_that_keeps_more_limits() -> None:
+    sweep = plain("RR", ram_bytes=[1, 1], flash_bytes=[1, 1], latency_s=[1, 1.1], accuracy=[NAN, 0.9])
+    late = limited(sweep, ("accuracy", "latency"), [0, 1], latency_s=1, accuracy=0.8)
+    assert answers(late)[0].miss.point == 1  # each breaks one; the accuracy of the first is not known
+    both = limited(sweep, ("accuracy", "latency"), [0, 1], latency_s=1, accuracy=0.95)
+    assert answers(both)[0].miss.point == 0
+
+
+def test_an_unknown_figure_is_named_without_a_share() -> None:
+    sweep = plain("U", ram_bytes=[1], latency_s=[1])
+    for named in ("energy limit", "ram:dram"):
+        (answer,) = answers(limited(sweep, (named,), [0], energy_j=1))
+        assert miss_text(answer) == f"none; closest: {named} is unknown"
+
+
+def test_a_share_below_one_is_said_only_of_what_may_be_over() -> None:
+    small = plain("N", ram_bytes=[0.5 * targets(1)[0].ram_bytes])
+    assert miss_text(answers(small)[0]) == "none; closest: ram:sram"
+    (risky,) = answers(limited(plain("R", latency_s=[0.97]), ("latency",), [0], latency_s=1))
+    assert miss_text(risky) == "none; may be over: latency (×0.97 of its budget)"
+    (late,) = answers(limited(plain("N", latency_s=[3090]), ("latency",), [0], latency_s=1))
+    assert miss_text(late) == "none; closest: latency (×3,090 of its budget)"
 
 
 def test_a_device_without_points_is_said_so() -> None:

@@ -96,6 +96,27 @@ def test_the_same_reason_about_another_device_is_the_same_reason() -> None:
     assert (found.kind, found.reason, found.count) == ("partly unknown", "no power figure for …", 3)
 
 
+def test_an_unknown_figure_that_nobody_limits_is_one_line_and_no_failure() -> None:
+    count = 4
+    sweep = plain("FFNR", ram_bytes=[1] * count, flash_bytes=[1] * count, latency_s=[1] * count)
+    boards = tuple(replace(sweep.targets[0], number=i, device=name) for i, name in enumerate(("a1", "b2")))
+    sweep = replace(sweep, targets=boards, target=np.array([0, 1, 1, 1]), reason=np.array([1, 2, 2, 2]),
+                    texts=("", "no power figure for a1", "no power figure for b2"))  # fmt: skip
+    (found,) = failures(sweep)
+    assert (found.kind, found.count) == ("not limited", 4)
+    assert found.reason == "energy is unknown on 4 points of 2 boards: no power figure"
+    (limited,) = failures(replace(sweep, limits={"energy_j": 1.0}))
+    assert limited.kind == "partly unknown"
+
+
+def test_variants_that_have_to_be_trained_have_rows_that_say_so() -> None:
+    sweep = plain("FF")
+    shape = replace(sweep.variants[0], number=1, retrain=True)
+    for variants in ((sweep.variants[0], shape), (sweep.variants[0], shape) * (MOST_VARIANTS + 1)):
+        rows = feasibility(replace(sweep, variants=variants)).rows
+        assert [row.endswith("untrained") for row in rows] == [False, True]
+
+
 def test_only_what_the_runtime_decides_is_a_refusal() -> None:
     sweep = replace(plain("NN"), limiting=np.array([0, 1]), limits_named=("runtime", "latency"),
                     reason=np.array([1, 1]), texts=("", "no kernel for GELU"))  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
+from preflash.reports.sweep_report import render_sweep
 from preflash.simulator.sweep.study.families import AS_IT_IS, curves, families
 from preflash.simulator.sweep.study.ladder import cheapest, ladder
 from preflash.simulator.sweep.table import VariantRow
@@ -25,10 +26,24 @@ def test_without_accuracy_a_budget_buys_time() -> None:
     assert steps(sweep) == [(10, 2), (20, 1)]
 
 
-def test_what_only_ram_keeps_from_fitting_is_on_the_ladder_what_else_is_not() -> None:
+def test_only_what_answers_the_question_is_on_the_ladder() -> None:
     sweep = plain("FNN", ram_bytes=[20, 30, 10], accuracy=[0.7, 0.8, 0.9])
     sweep = replace(sweep, limits_named=("ram:sram", "latency"), limiting=np.array([0, 0, 1]))
-    assert steps(sweep) == [(20, 0.7), (30, 0.8)]
+    assert steps(sweep) == [(20, 0.7)]
+
+
+def test_where_nothing_fits_the_ladder_says_so() -> None:
+    sweep = plain("NN", ram_bytes=[20, 30], accuracy=[0.7, 0.8])
+    assert ladder(sweep) == ()
+    for form in ("text", "html"):
+        said = render_sweep(sweep, form)
+        assert "Nothing answers the question on any board." in said and "Fits at all" not in said
+
+
+def test_a_first_step_that_has_to_be_trained_says_so() -> None:
+    sweep = plain("F", ram_bytes=[2048], latency_s=[1])
+    sweep = replace(sweep, variants=(replace(sweep.variants[0], retrain=True),))
+    assert "Fits at all: kws.tflite from 2.0 KiB (untrained)." in render_sweep(sweep, "text")
 
 
 def test_unknown_figures_buy_nothing() -> None:

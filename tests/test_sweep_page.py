@@ -280,6 +280,38 @@ def test_a_phone_sees_no_page_wider_than_itself(tmp_path: Path) -> None:
     assert 300 < int(str(found["width"])) <= 390  # less its scroll bar
 
 
+@needs_browser
+@pytest.mark.parametrize(
+    ("ram", "ticks"), [([100761.0], 1), ([100761.0, 100761.0], 1), ([100761.0, 100763.0], 2)]
+)
+def test_a_small_grid_repeats_no_label_of_its_axis(tmp_path: Path, ram: list[float], ticks: int) -> None:
+    count = len(ram)
+    sweep = plain("F" * count, ram_bytes=ram, latency_s=[1.0] * count)
+    steps = """function () { said("up", document.querySelector("#scatter canvas").dataset.up); }"""
+    found = in_browser(tmp_path, render_sweep(sweep, "html"), steps, "#x=latency_s&y=ram_bytes")
+    texts = str(found["up"]).split("|")
+    assert found["faults"] == [] and len(texts) == len(set(texts)) >= ticks
+
+
+@needs_browser
+def test_on_a_phone_each_figure_of_an_answer_has_its_own_line(tmp_path: Path) -> None:
+    page = re.sub(r"<meta http-equiv.*?>", "", render_sweep(table(63, 16), "html"))
+    (tmp_path / "inner.html").write_text(page, encoding="utf-8")
+    frame = "<iframe id=f width=380 height=800 src=inner.html></iframe>"
+    outer = f"<html><head></head><body>{frame}</body></html>"
+    steps = """
+    function () {
+      var inner = document.getElementById("f").contentDocument, box = inner.querySelector(".answers");
+      said("wider", box.scrollWidth - box.parentNode.clientWidth);
+      var cells = inner.querySelectorAll(".answers tbody tr:first-child td"), tops = {};
+      Array.prototype.forEach.call(cells, function (cell) { tops[cell.getBoundingClientRect().top] = 1; });
+      said("lines", Object.keys(tops).length === cells.length);
+    }"""
+    found = in_browser(tmp_path, outer, "function () {}," * 30 + steps)
+    assert found["faults"] == [] and found["lines"] is True
+    assert int(str(found["wider"])) <= 0
+
+
 def test_a_sweep_of_one_point_has_a_page() -> None:
     assert "1 point, 1 answers the question" in render_sweep(plain("F", ram_bytes=[1], latency_s=[1]), "html")
 

@@ -9,8 +9,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from preflash.reports.sweep_charts import scatter
+from preflash.reports.sweep_charts import default_axes, scatter
 from preflash.reports.sweep_columns import coded, packed
+from preflash.reports.sweep_data import failures_block
+from preflash.reports.sweep_front import front_block
 from preflash.reports.sweep_report import FORMS, render_sweep
 from preflash.reports.sweep_words import command, figure_text, spread_text
 from preflash.simulator.sweep.study.summary import MOST_EMBEDDED, summarise
@@ -33,7 +35,70 @@ def test_the_text_answers_the_question_first() -> None:
         "What each kind of compression gives up", "Failures and unknowns", "Axes and method",
     ]  # fmt: skip
     assert [line for line in lines if line in titles] == titles
-    assert lines[-1] == "Again: preflash report x.sqlite"
+    assert lines[-1] == "Again: preflash report sweeps/night.sqlite -o report.html"
+
+
+def test_without_a_store_the_command_is_said_as_it_was() -> None:
+    assert "Again: preflash sweep x\n" in render_sweep(plain("F"), "text", command="preflash sweep x")
+    assert "Again" not in render_sweep(plain("F"), "text")
+
+
+def test_what_nobody_knows_is_not_listed_as_known_somehow() -> None:
+    assert "How the figures are known" not in render_sweep(EXAMPLES["nothing known"], "text")
+    assert "How the figures are known: RAM" in render_sweep(EXAMPLES["one point"], "text")
+
+
+@pytest.mark.parametrize("form", ["text", "html", "json", "csv"])
+def test_a_shape_that_has_to_be_trained_is_marked_in_every_form(form: str) -> None:
+    sweep = plain("FF", ram_bytes=[1024, 2048], latency_s=[2, 1])
+    shape = replace(sweep.variants[1], retrain=True)
+    said = render_sweep(replace(sweep, variants=(sweep.variants[0], shape)), form)
+    if form == "csv":
+        rows = list(csv.DictReader(io.StringIO(said)))
+        assert {(row["point"], row["retrain"]) for row in rows} == {("0", "0"), ("1", "1")}
+    elif form == "json":
+        found = json.loads(said)["variants"]
+        assert found["retrain"] == [0, 1] and found["label"]["texts"][1] == shape.label
+    else:
+        assert shape.label in said and shape.label.endswith(" · untrained")
+
+
+def test_equal_points_of_the_front_are_one_line_with_a_count() -> None:
+    count = 13
+    sweep = plain("F" * count, ram_bytes=[1] * 12 + [0.5], latency_s=[1] * 12 + [2])
+    block = front_block(summarise(sweep))
+    assert [row[-1] for row in block.rows] == ["", "and 11 more alike"] and block.notes == ()
+    assert "ties" not in front_block(summarise(plain("F", ram_bytes=[1], latency_s=[1]))).columns
+
+
+def test_long_reasons_are_cut_to_a_line() -> None:
+    sweep = replace(plain("E"), reason=np.array([1]), texts=("", "why " * 100))
+    (row,) = failures_block(summarise(sweep)).rows
+    assert len(row[2]) == 120
+
+
+def test_the_example_of_a_failure_keeps_both_ends_of_its_variant_and_target() -> None:
+    sweep = plain("E")
+    shape = replace(sweep.variants[0], name="x" * 200, retrain=True)
+    (row,) = failures_block(summarise(replace(sweep, variants=(shape,)))).rows
+    assert "· untrained on nucleo-l4r5zi" in row[3] and len(row[3]) < 110
+
+
+def test_the_scatter_takes_axes_that_a_point_has_both_of() -> None:
+    sweep = plain("FF", ram_bytes=[1, NAN], latency_s=[NAN, 2], energy_j=[NAN, 3])
+    assert default_axes(summarise(sweep)) == ("energy_j", "latency_s")
+    apart = plain("FF", ram_bytes=[1, NAN], latency_s=[NAN, 2])
+    assert not scatter(summarise(apart)).cells
+    assert "The drawing is empty" in render_sweep(apart, "html")
+    assert "The drawing is empty" not in render_sweep(sweep, "html")
+
+
+def test_no_label_of_an_axis_repeats() -> None:
+    sweep = plain("FF", ram_bytes=[100761, 100763], latency_s=[1, 2], accuracy=[0.89701, 0.89703])
+    for objectives in ((), (("latency_s", "min"), ("ram_bytes", "min"))):
+        drawn = scatter(summarise(replace(sweep, objectives=objectives)))
+        texts = [text for _, text in drawn.y_ticks]
+        assert texts and len(texts) == len(set(texts))
 
 
 @pytest.mark.parametrize("form", ["text", "html", "json", "csv"])

@@ -59,6 +59,13 @@ var preflashSweep = (function () {
     return (kib >= 1000 ? Math.round(kib).toLocaleString("en") : kib.toFixed(1)) + " KiB";
   }
 
+  /* the same with so many more digits, where amounts read alike */
+  function precise(name, value, digits) {
+    if (name === "accuracy") { return (value * 100).toFixed(digits) + " %"; }
+    if (name.slice(-6) === "_bytes") { return Math.round(value).toLocaleString("en") + " B"; }
+    return Number(value.toPrecision(digits + 2)) + (name === "energy_j" ? " J" : " s");
+  }
+
   /* the command that checks a point again; a recipe's model is made first */
   function quoted(word) { return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : "'" + word.replace(/'/g, "'\"'\"'") + "'"; }
   var models = texts(result.variants.source, variantCount), steps = texts(result.variants.text, variantCount);
@@ -78,6 +85,6 @@ var preflashSweep = (function () {
     variantLabel: texts(result.variants.label, variantCount), targetLabel: texts(result.targets.label, targetCount),
     row: numbers(result.variants.row, variantCount), column: numbers(result.targets.column, targetCount),
     axes: result.axes.map(function (axis) { return { name: axis.name, side: axis.side, levels: axis.levels, code: numbers(axis.code, count) }; }),
-    numbers: numbers, amount: amount, command: command, isWhole: !points.point
+    numbers: numbers, amount: amount, precise: precise, command: command, isWhole: !points.point
   };
 })();

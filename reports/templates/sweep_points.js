@@ -30,6 +30,8 @@
   box.hidden = false;
   byId("points-static").hidden = true;
 
+  /* both ends of a long name: at its end it may say that it is untrained */
+  function middle(text) { return text.length > 48 ? text.slice(0, 23) + "…" + text.slice(-24) : text; }
   function sorted() {
     var column = columns.filter(function (c) { return c[0] === order.key; })[0], key = column[2], made = [], i;
     for (i = 0; i < sweep.count; i++) { if (sweep.mask[i]) { made.push(i); } }
@@ -49,7 +51,7 @@
     rows.slice(page * perPage, (page + 1) * perPage).forEach(function (i) {
       var row = sweep.element("tr", undefined, i === sweep.asked.point ? "chosen" : "");
       columns.forEach(function (column, k) {
-        var text = String(column[1](i)), cell = sweep.element("td", text, column[0] === "verdict" ? "mini " + text : column[2] ? "num" : "");
+        var text = String(column[1](i)), cell = sweep.element("td", k === 1 ? middle(text) : text, column[0] === "verdict" ? "mini " + text : column[2] ? "num" : "");
         if (k === 1 || k === 2 || column[0] === "why") { cell.title = text; }
         row.appendChild(cell);
       });

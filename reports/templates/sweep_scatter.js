@@ -18,10 +18,9 @@
     select.addEventListener("change", function () { asked[id] = select.value; sweep.changed(); });
   }
   var figures = sweep.known.map(function (name) { return [name, sweep.heads[name]]; });
-  var goals = ((sweep.result.front || {}).axes || []).map(function (goal) { return goal[0]; });
-  function first(wanted) { return wanted.concat(goals, sweep.known).filter(function (name) { return sweep.known.indexOf(name) >= 0; }); }
-  asked.y = first(["accuracy"].concat(goals.slice(1)))[0];
-  asked.x = first(["latency_s"]).filter(function (name) { return name !== asked.y; })[0];
+  function first(wanted) { return [wanted].concat(sweep.known).filter(function (name) { return sweep.known.indexOf(name) >= 0; }); }
+  asked.y = first(box.dataset.y)[0];
+  asked.x = first(box.dataset.x).filter(function (name) { return name !== asked.y; })[0];
   options("x", figures, asked.x);
   options("y", figures, asked.y);
   options("c", [["verdict", "verdict"]].concat(sweep.axes.map(function (axis) { return ["axis " + axis.name, axis.name]; })), "verdict");
@@ -29,12 +28,12 @@
   /* scales */
   function along(name, from, to) {
     var scale = sweep.scaleOf(name), turn = scale.is_log ? Math.log : Number, back = scale.is_log ? Math.exp : Number;
-    var wide = withFront(name, scale), lo = turn(wide[0]), hi = turn(wide[1]), room = (hi - lo || 1) * 0.04;
+    var wide = withFront(name, scale), lo = turn(wide[0]), hi = turn(wide[1]), one = hi - lo <= 1e-9 * Math.abs(hi), room = one ? Math.abs(hi) * 0.05 || 1 : (hi - lo) * 0.04, middle = back((lo + hi) / 2);
     lo -= room; hi += room;
     return {
       at: function (value) { return from + (to - from) * (turn(value) - lo) / (hi - lo); },
       value: function (place) { return back(lo + (hi - lo) * (place - from) / (to - from)); },
-      ticks: function (count) { return ticks(back(lo), back(hi), scale.is_log, count, name.slice(-6) === "_bytes" ? 1024 : 1); }
+      ticks: function (count) { return one ? [middle] : ticks(back(lo), back(hi), scale.is_log, count, name.slice(-6) === "_bytes" ? 1024 : 1); }
     };
   }
   function withFront(name, scale) {
@@ -64,6 +63,14 @@
     return made;
   }
 
+  /* each value with as many digits as tell it from the others; what still repeats is left out */
+  function told(name, values) {
+    var digits, texts = values.map(function (v) { return sweep.amount(name, v); }), seen;
+    function repeats() { seen = {}; return texts.some(function (text) { var again = seen[text]; seen[text] = true; return again; }); }
+    for (digits = 2; digits < 8 && repeats(); digits++) { texts = values.map(function (v) { return sweep.precise(name, v, digits); }); }
+    seen = {};
+    return values.map(function (v, k) { var again = seen[texts[k]]; seen[texts[k]] = true; return [v, again ? "" : texts[k]]; }).filter(function (pair) { return pair[1]; });
+  }
   function frame(width, height, x, y) {
     pen.fillStyle = sweep.colour("--track");
     pen.fillRect(edge.left, edge.top, width - edge.left - edge.right, height - edge.top - edge.bottom);
@@ -72,17 +79,17 @@
     pen.font = "12px system-ui, sans-serif";
     pen.lineWidth = 1;
     pen.textAlign = "center";
-    x.ticks(Math.floor(width / 110)).forEach(function (value) {
-      var at = Math.round(x.at(value)) + 0.5;
+    told(asked.x, x.ticks(Math.floor(width / 110))).forEach(function (pair) {
+      var at = Math.round(x.at(pair[0])) + 0.5;
       pen.beginPath(); pen.moveTo(at, edge.top); pen.lineTo(at, height - edge.bottom); pen.stroke();
-      pen.fillText(sweep.amount(asked.x, value), at, height - edge.bottom + 16);
+      pen.fillText(pair[1], at, height - edge.bottom + 16);
     });
     pen.fillText(sweep.heads[asked.x], (width + edge.left) / 2, height - 8);
     pen.textAlign = "right";
-    y.ticks(7).forEach(function (value) {
-      var at = Math.round(y.at(value)) + 0.5;
+    told(asked.y, y.ticks(7)).forEach(function (pair) {
+      var at = Math.round(y.at(pair[0])) + 0.5;
       pen.beginPath(); pen.moveTo(edge.left, at); pen.lineTo(width - edge.right, at); pen.stroke();
-      pen.fillText(sweep.amount(asked.y, value), edge.left - 8, at + 4);
+      pen.fillText(pair[1], edge.left - 8, at + 4);
     });
     pen.textAlign = "left";
     pen.fillText("↑ " + sweep.heads[asked.y], edge.left, edge.top - 9);
@@ -105,6 +112,12 @@
       pen.fillRect(x0, y1, Math.max(1, x1 - x0 - 0.5), Math.max(1, y0 - y1 - 0.5));
     }
     pen.globalAlpha = 1;
+  }
+  /* whether any point, given one by one or counted in a grid, has both figures */
+  function hasBoth() {
+    var fx = sweep.figures[asked.x].value, fy = sweep.figures[asked.y].value, i;
+    for (i = 0; i < sweep.count; i++) { if (!isNaN(fx[i]) && !isNaN(fy[i])) { return true; } }
+    return sweep.result.densities.some(function (d) { return (d.x === asked.x && d.y === asked.y || d.x === asked.y && d.y === asked.x) && (!Array.isArray(d.column) || d.column.length > 0); });
   }
   function drawPoints(x, y) {
     var fx = sweep.figures[asked.x].value, fy = sweep.figures[asked.y].value, colouring = sweep.colouring(), chosen = sweep.isChosen(), i;
@@ -168,7 +181,10 @@
     drawDensity(now.x, now.y);
     drawPoints(now.x, now.y);
     drawAsked(now);
+    if (!hasBoth()) { pen.fillStyle = sweep.colour("--ink"); pen.textAlign = "center"; pen.fillText("no point has both figures", (now.width + edge.left) / 2, now.height / 2); }
     pen.restore();
+    canvas.setAttribute("aria-label", sweep.heads[asked.y] + " against " + sweep.heads[asked.x] + (hasBoth() ? "" : ": no point has both"));
+    canvas.dataset.up = told(asked.y, now.y.ticks(7)).map(function (pair) { return pair[1]; }).join("|");
     var legend = sweep.byId("colours"), colouring = sweep.colouring();
     legend.textContent = "";
     colouring.names.forEach(function (name, k) {

@@ -63,9 +63,13 @@ class VariantRow:
 
     @property
     def label(self) -> str:
-        """Model and recipe, as a reader tells variants apart."""
+        """Model and recipe, as a reader tells variants apart; a shape without weights says so at its end."""
         swept = ", ".join(f"{key} {value}" for key, value in self.axes.items() if key not in self.name)
-        return " · ".join(part for part in (self.model, self.name, swept) if part)
+        return self.marked(" · ".join(part for part in (self.model, self.name, swept) if part))
+
+    def marked(self, text: str) -> str:
+        """The text, and "untrained" behind it for a shape whose weights have to be trained."""
+        return f"{text} · untrained" if self.retrain else text
 
 
 @dataclass(frozen=True, slots=True)

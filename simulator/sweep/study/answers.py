@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from ...columns import Floats, Rows
 from ..table import WORDS, SweepTable
-from .suitable import limiting_name, need_of_budget, suitable
+from .suitable import limiting_name, need_of_budget, not_kept, share_of, suitable
 
 # goal -> (figure, direction)
 GOALS: tuple[tuple[str, str, str], ...] = (
@@ -37,7 +37,8 @@ class Miss:
     """What comes closest on a device without an answer.
 
     Args:
-        over: deciding need over its budget; None where not known.
+        over: deciding need over its budget, of accuracy errors over those allowed; None where not known,
+            or where it does not say why: the figure is unknown, or one memory of several is too small.
     """
 
     point: int
@@ -62,11 +63,11 @@ def answers(table: SweepTable) -> tuple[Answer, ...]:
     names = list(dict.fromkeys(target.device for target in table.targets))
     of_target = np.array([names.index(target.device) for target in table.targets] or [0], dtype=np.intp)
     device = of_target[table.target]
-    is_good, over = suitable(table), need_of_budget(table)
+    is_good, over, broken = suitable(table), need_of_budget(table), not_kept(table)
     order = np.argsort(device, kind="stable")
     ends = np.searchsorted(device[order], np.arange(len(names) + 1))
     found = [
-        _answer(table, name, order[ends[place] : ends[place + 1]], (is_good, over))
+        _answer(table, name, order[ends[place] : ends[place + 1]], (is_good, over, broken))
         for place, name in enumerate(names)
     ]
     return tuple(sorted(found, key=lambda answer: _rank(table, answer)))
@@ -84,14 +85,14 @@ def _rank(table: SweepTable, answer: Answer) -> tuple[int, float]:
 
 
 def _answer(
-    table: SweepTable, device: str, place: Rows, judged: tuple[npt.NDArray[np.bool_], Floats]
+    table: SweepTable, device: str, place: Rows, judged: tuple[npt.NDArray[np.bool_], Floats, Rows]
 ) -> Answer:
-    is_good, over = judged
+    is_good, over, broken = judged
     good = place[is_good[place]]
     if not len(place):
         return Answer(device, 0, 0, (), None)
     if not len(good):
-        return Answer(device, len(place), 0, (), _closest(table, place, over))
+        return Answer(device, len(place), 0, (), _closest(table, place, (over, broken)))
     asked = [(ASKED_FOR, table.objectives)] if table.objectives else []
     goals = [*asked, *((goal, ((figure, way),)) for goal, figure, way in GOALS)]
     found = ((goal, best_of(table, good, by)) for goal, by in goals)
@@ -111,16 +112,26 @@ def best_of(table: SweepTable, place: Rows, by: Sequence[tuple[str, str]]) -> in
     return int(known[0])
 
 
-def _closest(table: SweepTable, place: Rows, over: Floats) -> Miss:
-    """The least severe word, then the least over its budget; what fits but breaks a limit comes first."""
-    word = table.word[place]
-    by_over = np.where(np.isnan(over[place]), np.inf, over[place])
-    chosen = place[np.lexsort((by_over, word))[0]]
+def _closest(table: SweepTable, place: Rows, judged: tuple[Floats, Rows]) -> Miss:
+    """The least severe word, then the fewest limits not kept, then the least over; unknown comes last.
+
+    What fits but breaks a limit comes before all that does not fit.
+    """
+    over, broken = (column[place] for column in judged)
+    by_over = np.where(np.isnan(over), np.inf, over)
+    chosen = place[np.lexsort((by_over, broken, table.word[place]))[0]]
     if table.is_ok[chosen]:
         return _outside(table, place[table.is_ok[place]])
-    limiting = limiting_name(table, int(table.limiting[chosen]), int(table.word[chosen]))
-    share = None if np.isnan(over[chosen]) else float(over[chosen])
-    return Miss(int(chosen), WORDS[table.word[chosen]], limiting, share)
+    word = int(table.word[chosen])
+    limiting = limiting_name(table, int(table.limiting[chosen]), word)
+    return Miss(int(chosen), WORDS[word], limiting, _said(WORDS[word], float(judged[0][chosen])))
+
+
+def _said(word: str, share: float) -> float | None:
+    """A share that explains the word: below 1 only of what may be over, none of what is unknown."""
+    if np.isnan(share) or word in ("UNKNOWN", "ERROR") or (word == "NO" and share <= 1):
+        return None
+    return share
 
 
 def _outside(table: SweepTable, place: Rows) -> Miss:
@@ -130,8 +141,7 @@ def _outside(table: SweepTable, place: Rows) -> Miss:
     for figure, limit in table.limits.items():
         if figure not in table.figures:
             continue
-        value = table.figures[figure].value[place]
-        share = limit / value if figure == "accuracy" else value / limit
+        share = share_of(figure, table.figures[figure].value[place], limit)
         share = np.where(np.isnan(share), np.inf, share)
         which = np.where(share > worst, figure, which)
         worst = np.maximum(worst, share)

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ..table import WORDS, SweepTable
+from .suitable import unknown_without_limit
 
 _NUMBER = re.compile(r"\d+(?:[.,]\d+)*")
 _EXAMPLES = 3
@@ -24,7 +25,8 @@ class Failure:
     """Points, variants or targets with the same reason.
 
     Args:
-        kind: "error", "unknown", "refused", "partly unknown"; "variant not made", "target not usable".
+        kind: "error", "unknown", "refused", "partly unknown"; "variant not made", "target not usable";
+            "not limited" is no failure: a figure that is unknown where nobody limits it.
         reason: as the first of them says it; others may differ in numbers, or in names, which are "…" then.
         examples: positions of points; () where the variant or target never became one.
         names: labels of the examples.
@@ -44,6 +46,7 @@ def failures(table: SweepTable) -> tuple[Failure, ...]:
         *_never("variant not made", [(row.error, row.label) for row in table.variants], shape),
         *_never("target not usable", [(row.error, row.label) for row in table.targets], shape),
         *_of_points(table, shape),
+        *_not_limited(table, shape),
     )
 
 
@@ -62,7 +65,9 @@ def _never(kind: str, rows: list[tuple[str, str]], shape: _Shape) -> list[Failur
 
 def _of_points(table: SweepTable, shape: _Shape) -> list[Failure]:
     """Points with a reason, or whose word is an error or unknown; a kind and a shape make a group."""
-    said = np.flatnonzero((table.reason > 0) | (table.word == _ERROR) | (table.word == _UNKNOWN))
+    said = np.flatnonzero(
+        ((table.reason > 0) | (table.word == _ERROR) | (table.word == _UNKNOWN)) & ~_is_aside(table)
+    )
     shapes: dict[str, int] = {}
     shape_of = np.array([shapes.setdefault(shape(text), len(shapes)) for text in table.texts] or [0])
     key = shape_of[table.reason[said]] * len(_ORDER) + _kinds(table)[said]
@@ -80,6 +85,34 @@ def _of_points(table: SweepTable, shape: _Shape) -> list[Failure]:
 
 
 _ORDER = ("error", "refused", "unknown", "partly unknown")
+
+
+def _is_aside(table: SweepTable) -> npt.NDArray[np.bool_]:
+    """Points that other budgets decide, and of which only figures are unknown that nobody limits."""
+    unlimited, limited = unknown_without_limit(table)
+    found: npt.NDArray[np.bool_] = (_kinds(table) == _ORDER.index("partly unknown")) & ~limited
+    found &= table.reason > 0
+    return found & np.any(list(unlimited.values()), axis=0) if unlimited else found & False
+
+
+def _not_limited(table: SweepTable, shape: _Shape) -> Iterator[Failure]:
+    """One per figure: on how many points of how many boards it is unknown, and the most frequent reason."""
+    aside = _is_aside(table)
+    for name, is_unknown in unknown_without_limit(table)[0].items():
+        place = np.flatnonzero(aside & is_unknown)
+        if len(place):
+            boards = len({table.targets[target].device for target in np.unique(table.target[place])})
+            found = np.bincount(table.reason[place], minlength=len(table.texts))
+            shapes: Counter[str] = Counter()
+            for code in np.flatnonzero(found):
+                shapes[shape(table.texts[code])] += int(found[code])
+            why = shapes.most_common(1)[0][0].removesuffix(" for …") or "no reason was stored"
+            more = f" (and {len(shapes) - 1} more reasons)" if len(shapes) > 1 else ""
+            where = f"{len(place):,} points of {boards:,} board{'s' if boards > 1 else ''}"
+            said = f"{name} is unknown on {where}: {why}{more}"
+            points = tuple(int(point) for point in place[:_EXAMPLES])
+            names = tuple(_label(table, point) for point in points)
+            yield Failure("not limited", said, len(place), points, names)
 
 
 def _kinds(table: SweepTable) -> npt.NDArray[np.intp]:

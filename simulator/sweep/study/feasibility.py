@@ -41,9 +41,9 @@ class Feasibility:
 # what a row stands for, the finest first; the last is used where even that has too many
 _ROWS: tuple[tuple[str, Callable[[VariantRow], str]], ...] = (
     ("variant", lambda row: row.label),
-    ("model and recipe", lambda row: f"{row.model} · {row.name}"),
-    ("recipe", lambda row: row.name),
-    ("model", lambda row: row.model),
+    ("model and recipe", lambda row: row.marked(f"{row.model} · {row.name}")),
+    ("recipe", lambda row: row.marked(row.name)),
+    ("model", lambda row: row.marked(row.model)),
 )
 _COLUMNS: tuple[tuple[str, Callable[[TargetRow], str]], ...] = (
     ("device and runtime", lambda row: f"{row.device} {row.runtime}"),

@@ -6,12 +6,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
-import numpy.typing as npt
 
 from ...columns import Rows
 from ..table import SweepTable
 from .pareto import Goal, usable_axes
-from .suitable import figure_of, suitable
+from .suitable import suitable
 
 _GOALS: tuple[Goal, ...] = (("accuracy", "max"), ("latency_s", "min"))
 
@@ -37,12 +36,12 @@ class Stairs:
 def ladder(table: SweepTable, need: str = "ram_bytes") -> tuple[Stairs, ...]:
     """The curve over all models, then one per model where there are several; () where nothing is known.
 
-    Of the points that answer the question, and those that only RAM keeps from it: a budget is what is asked.
+    Of the points that answer the question, and of no others: what does not fit anywhere buys nothing.
     """
     goals = usable_axes(table, _GOALS)
     if not goals:
         return ()
-    allowed = _within_reach(table)
+    allowed = suitable(table)
     models = list(dict.fromkeys(variant.model for variant in table.variants))
     found = [_stairs(table, need, goals[0], ("", np.flatnonzero(allowed)))]
     if len(models) > 1:
@@ -51,14 +50,6 @@ def ladder(table: SweepTable, need: str = "ram_bytes") -> tuple[Stairs, ...]:
         places = ((name, np.flatnonzero(allowed & (model == i))) for i, name in enumerate(models))
         found += [_stairs(table, need, goals[0], place) for place in places]
     return tuple(stairs for stairs in found if stairs.steps)
-
-
-def _within_reach(table: SweepTable) -> npt.NDArray[np.bool_]:
-    by_ram = np.array(
-        [figure_of(name) in ("ram_bytes", "arena_bytes") for name in table.limits_named] or [False]
-    )
-    role: npt.NDArray[np.bool_] = by_ram[np.clip(table.limiting, 0, len(by_ram) - 1)]
-    return suitable(table) | (role & ~np.isnan(table.figures["ram_bytes"].value))
 
 
 def _stairs(table: SweepTable, need: str, goal: Goal, of: tuple[str, Rows]) -> Stairs:

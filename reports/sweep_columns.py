@@ -12,7 +12,7 @@ from ..simulator.columns import Rows
 from ..simulator.sweep.study.summary import Summary
 from .data import number
 from .format import clean
-from .sweep_words import target_words
+from .sweep_words import making_words, model_word, target_words
 
 _DIGITS = 5  # rounding keeps lo <= value <= hi
 
@@ -71,7 +71,8 @@ def variant_columns(summary: Summary) -> dict[str, Any]:
     return {
         "number": packed(np.array([row.number for row in rows], dtype=np.intp)),
         "model": coded(row.model for row in rows),
-        "source": coded(row.source or row.model for row in rows),
+        "source": coded(model_word(summary.table, row) for row in rows),
+        "making": coded(making_words(summary.table, row, summary.table.targets[0]) for row in rows),
         "name": coded(row.name for row in rows),
         "text": coded(row.text for row in rows),
         "label": coded(row.label for row in rows),
@@ -100,7 +101,7 @@ def target_columns(summary: Summary) -> dict[str, Any]:
         "supply": coded(row.supply for row in rows),
         "npu": coded(row.npu for row in rows),
         "label": coded(row.label for row in rows),
-        "words": [target_words(row, summary.table.limits) for row in rows],
+        "words": [target_words(row, summary.table.limits, summary.table.facts) for row in rows],
         "sha256": [
             {
                 "device": row.device_sha256,

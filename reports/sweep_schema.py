@@ -62,7 +62,8 @@ _FAILURE = object_of(
     names=list_of(TEXT),
 )  # fmt: skip
 _VARIANTS = object_of(
-    number=_COLUMN, model=_TEXTS, source=_TEXTS, name=_TEXTS, text=_TEXTS, label=_TEXTS, axes=map_of(_TEXTS),
+    number=_COLUMN, model=_TEXTS, source=_TEXTS, making=_TEXTS, name=_TEXTS, text=_TEXTS, label=_TEXTS,
+    axes=map_of(_TEXTS),
     macs=_COLUMN, file_bytes=_COLUMN, sparsity=_COLUMN, retrain=_COLUMN, sha256=or_null(list_of(TEXT)),
     row=_COLUMN,
 )  # fmt: skip

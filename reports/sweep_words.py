@@ -112,7 +112,7 @@ def command(table: SweepTable, point: int) -> str:
     """The command line that checks this point again; a recipe's model is made first."""
     variant, target = table.variants[table.variant[point]], table.targets[table.target[point]]
     words = target_words(target, table.limits, table.facts)
-    model = shlex.quote(shown.clean(_model_word(table, variant)))
+    model = shlex.quote(shown.clean(model_word(table, variant)))
     if variant.text == _AS_IT_IS:
         return f"preflash check {model} {words}"
     recipe = shlex.quote(shown.clean(variant.text))
@@ -130,7 +130,7 @@ def _has_samples(table: SweepTable, variant: VariantRow) -> bool:
     return not points.any() or not np.isnan(table.figures["accuracy"].value[points]).all()
 
 
-def _model_word(table: SweepTable, variant: VariantRow) -> str:
+def model_word(table: SweepTable, variant: VariantRow) -> str:
     """A network of the zoo as it is, a file from where the sweep was started."""
     source = variant.source or variant.model
     return source if source.startswith("zoo:") else again(table.facts).path(source)

@@ -41,7 +41,6 @@ ram = "32 KiB"
 flash = 1048576
 energy = "6.1 mJ"
 headroom = "20%"
-battery = { capacity = "220 mAh", voltage = "3 V", usable = 0.85 }
 sleep = { current = "3 uA", supply = "3 V" }
 [[constraints.reserve]]
 name = "camera"

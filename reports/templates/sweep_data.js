@@ -69,12 +69,12 @@ var preflashSweep = (function () {
   /* the command that checks a point again; a recipe's model is made first */
   function quoted(word) { return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : "'" + word.replace(/'/g, "'\"'\"'") + "'"; }
   var models = texts(result.variants.source, variantCount), steps = texts(result.variants.text, variantCount);
-  var devices = texts(result.targets.device, targetCount);
+  var making = texts(result.variants.making, variantCount);
   function command(i) {
     var v = variant[i], words = result.targets.words[target[i]], model = quoted(models[v]);
     if (steps[v] === "as it is") { return "preflash check " + model + " " + words; }
     var stem = steps[v].replace(/[^A-Za-z0-9._-]+/g, "-").replace(/^[-.]+|[-.]+$/g, "").slice(0, 60) || "variant";
-    return "preflash variants " + model + " --recipe " + quoted(steps[v]) + " -d " + quoted(devices[target[i]]) +
+    return "preflash variants " + model + " --recipe " + quoted(steps[v]) + " " + making[v] +
       " -o variants && preflash check variants/" + stem + ".tflite " + words;
   }
 

@@ -13,6 +13,7 @@ from ..simulator.sweep.table import WORDS, Column, SweepTable
 from .blocks import aligned
 from .data import dump
 from .format import clean
+from .sweep_front import alike, more_alike
 from .sweep_words import HEADS, figure_text, spread_text, target_label, variant_label
 
 _Mask = npt.NDArray[np.bool_]
@@ -52,17 +53,14 @@ def _listed(table: SweepTable, front: Front) -> tuple[list[str], list[list[str]]
     columns = ["variant", "target", "verdict"]
     for name, _ in front.axes:
         columns += [HEADS[name], "p10–p90" if name != "accuracy" else "95 %"]
-    alike: dict[tuple[float, ...], list[int]] = {}
     ends = [part for name, _ in front.axes for part in table.figures[name][:3]]
-    for point in front.best.tolist():
-        same = tuple(-1.0 if np.isnan(part[point]) else float(part[point]) for part in ends)
-        alike.setdefault((float(table.word[point]), *same), []).append(point)
     rows = []
-    for first, *others in alike.values():
+    for group in alike(table, front.best, ends):
+        first = group[0]
         row = [variant_label(table, first), target_label(table, first), WORDS[table.word[first]]]
         for name, _ in front.axes:
             row += [figure_text(table, name, first), spread_text(table, name, first)]
-        rows.append([*row, f"and {len(others):,} more alike" if others else ""])
+        rows.append([*row, more_alike(group)])
     return [*columns, ""], rows
 
 

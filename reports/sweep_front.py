@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from ..simulator.sweep.study.pareto import Front
+from collections.abc import Sequence
+
+import numpy as np
+
+from ..simulator.columns import Floats, Rows
 from ..simulator.sweep.study.summary import Summary
-from ..simulator.sweep.table import WORDS
+from ..simulator.sweep.table import WORDS, SweepTable
 from .blocks import Block, Cell
 from .sweep_words import HEADS, figure_names, figure_text, target_label, variant_label
 
@@ -33,10 +37,11 @@ def front_block(summary: Summary) -> Block | None:
     best = summary.front
     if best is None:
         return None
-    names, groups = figure_names(summary.table), _alike(summary, best)
+    table, names = summary.table, figure_names(summary.table)
+    groups = alike(table, best.best, [table.figures[name].value for name, _ in best.axes])
     has_ties = any(len(group) > 1 for group in groups[:_MOST_ROWS])
     rows = tuple(
-        (*point_row(summary, group[0], (), names), *((_more_alike(group),) if has_ties else ()))
+        (*point_row(summary, group[0], (), names), *((more_alike(group),) if has_ties else ()))
         for group in groups[:_MOST_ROWS]
     )
     more = sum(map(len, groups[_MOST_ROWS:]))
@@ -45,16 +50,17 @@ def front_block(summary: Summary) -> Block | None:
     return Block("What no other beats", (front_sentence(summary),), columns if rows else (), rows, notes)
 
 
-def _alike(summary: Summary, best: Front) -> list[list[int]]:
-    """The front's points, those together that are equal on all its axes and in their verdict."""
-    table, groups = summary.table, dict[tuple[float, ...], list[int]]()
-    columns = [table.figures[name].value[best.best].tolist() for name, _ in best.axes]
-    for point, *key in zip(best.best.tolist(), table.word[best.best].tolist(), *columns, strict=True):
+def alike(table: SweepTable, points: Rows, columns: Sequence[Floats]) -> list[list[int]]:
+    """These points, those together that are equal in all columns and in their verdict; nan equals nan."""
+    groups: dict[tuple[float, ...], list[int]] = {}
+    named = [np.where(np.isnan(column[points]), -1.0, column[points]).tolist() for column in columns]
+    for point, *key in zip(points.tolist(), table.word[points].tolist(), *named, strict=True):
         groups.setdefault(tuple(key), []).append(point)
     return list(groups.values())
 
 
-def _more_alike(group: list[int]) -> str:
+def more_alike(group: Sequence[int]) -> str:
+    """How many stand behind the first; "" if none."""
     return f"and {len(group) - 1:,} more alike" if len(group) > 1 else ""
 
 

@@ -45,11 +45,6 @@ class VariantSpec:
     def recipe_sha256(self) -> str:
         return sha256_of(self.steps)
 
-    @property
-    def is_original(self) -> bool:
-        """Whether it is the model as it is: what the others of that model are compared with."""
-        return not self.steps
-
 
 @dataclass(frozen=True, slots=True)
 class TargetSpec:

@@ -148,14 +148,17 @@ def _points(
 
 def _measure(chunk: _Chunk, targets: Sequence[TargetSpec], sheet: Sheet, least: float | None) -> None:
     """Accuracy by the kernels of each target's runtime, and the verdict with what the scenario asks of it."""
+    measured = [(row, made.qualities) for row, made in enumerate(chunk.made) if made.qualities]
+    if not measured and least is None:
+        return
     value, lo, hi, grade = sheet.figures["accuracy"]
     why = np.full(value.shape, _NOT_MEASURED, dtype=object)
     for column, spec in enumerate(targets):
         if spec.target is None:
             continue
         kernels = kernels_for(spec.target.runtime)
-        for row, made in enumerate(chunk.made):
-            quality = (made.qualities or {}).get(kernels.name)
+        for row, qualities in measured:
+            quality = qualities.get(kernels.name)
             if quality is not None and quality.value is not None:
                 ends = (quality.value if end is None else end for end in (quality.lo, quality.hi))
                 value[row, column], (lo[row, column], hi[row, column]) = quality.value, ends

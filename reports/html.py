@@ -36,20 +36,17 @@ def render_html(
         command, created: as for `render_json`.
         blocks: what else was studied, shown behind the RAM timeline.
     """
-    page, parts = environment().get_template("report.html"), assets()
-    return page.render(
+    return rendered(
+        "report.html",
+        assets(),
         e=estimate,
         verdict_sentence=sections.verdict_sentence(estimate),
         f=shown,
-        version=__version__,
         command=command,
         created=created,
-        policy=policy(parts),
         json=render_json(estimate, command=command, created=created),
         severities=_SEVERITY_LABELS,
         blocks=(*duty_blocks(estimate), *_ladder(estimate, blocks), *blocks),
-        cell_text=cell_text,
-        **parts,
         **page_data(estimate),
     )
 
@@ -134,6 +131,12 @@ def environment() -> jinja2.Environment:
 @cache
 def _asset(name: str) -> str:
     return files(__package__).joinpath("templates", name).read_text(encoding="utf-8")
+
+
+def rendered(template: str, parts: dict[str, str], **context: Any) -> str:
+    """The page of a template, with what every page has: version, policy, cells, scripts and styles."""
+    page = environment().get_template(template)
+    return page.render(version=__version__, policy=policy(parts), cell_text=cell_text, **context, **parts)
 
 
 def policy(parts: dict[str, str]) -> str:

@@ -6,13 +6,11 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from .. import __version__
 from ..simulator.sweep.study.summary import Summary
 from ..simulator.sweep.table import WORDS
 from . import format as shown
 from . import sweep_bars, sweep_charts, sweep_data, sweep_front, sweep_method
-from .blocks import cell_text
-from .html import assets, environment, policy
+from .html import assets, rendered
 from .sweep_answers import answer_rows
 from .sweep_json import render_sweep_json
 from .sweep_words import HEADS, LETTERS, command, figure_names
@@ -22,22 +20,18 @@ _SCRIPTS = ("data", "state", "views", "scatter", "parallel", "points")
 
 def render_page(summary: Summary, *, command: str = "", created: str = "") -> str:
     """The page; it carries the JSON result, byte for byte as `render_sweep_json` gives it."""
-    parts = page_parts()
     context: dict[str, Any] = {
         "s": summary,
         "facts": {key: shown.clean(value) for key, value in summary.table.facts.items()},
-        "version": __version__,
         "command": sweep_method.again(summary, command),
         "made_by": command,
         "created": created,
         "json": render_sweep_json(summary, command=command, created=created),
-        "policy": policy(parts),
-        "cell_text": cell_text,
         "heads": HEADS,
         "letters": LETTERS,
         **page_data(summary),
     }
-    return environment().get_template("sweep.html").render(context, **parts)
+    return rendered("sweep.html", page_parts(), **context)
 
 
 def page_data(summary: Summary) -> dict[str, Any]:

@@ -35,9 +35,15 @@ class Recipe:
         Raises:
             VariantInvalid, NeedsSamples: of a step; `where` says of which.
         """
+        return self.changed(graph, given)[0]
+
+    def changed(self, graph: ModelGraph, given: Given | None = None) -> tuple[ModelGraph, bool]:
+        """The model after all steps, and whether one of them made a shape with untrained weights of it."""
+        untrained = False
         for step in self.steps:
-            graph = step.apply(graph, given or Given())
-        return graph
+            before, graph = graph, step.apply(graph, given or Given())
+            untrained = untrained or (needs_training(step) and graph is not before)
+        return graph, untrained
 
     @property
     def text(self) -> str:

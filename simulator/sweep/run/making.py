@@ -12,7 +12,7 @@ from ....graphs.static_shapes import with_static_shapes
 from ....graphs.tflite.read import parse_tflite
 from ....graphs.tflite.write import write_tflite
 from ....graphs.variants.given import Given
-from ....graphs.variants.recipe import needs_training, parse_recipe
+from ....graphs.variants.recipe import parse_recipe
 from ....graphs.zoo.words import build_as_written
 from ...variant_study import Quality, sparsity_and_bits
 from ...workload import op_macs
@@ -92,10 +92,8 @@ def _changed(
         given = bench.given(spec.model_sha256, original)
     retrain = bool(spec.zoo)
     if spec.steps:
-        changed = original
-        for step in parse_recipe(spec.steps).steps:
-            before, changed = changed, step.apply(changed, replace(given, note=notes.append))
-            retrain = retrain or (needs_training(step) and changed is not before)
+        changed, untrained = parse_recipe(spec.steps).changed(original, replace(given, note=notes.append))
+        retrain = retrain or untrained
         file = write_tflite(changed)
     else:
         file = grid.files.get(spec.file_sha256) or write_tflite(original)
